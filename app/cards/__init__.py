@@ -1,0 +1,1 @@
+"""Programs and their versions, earning, card filling: the one write path."""

@@ -1,0 +1,1 @@
+"""Primitives that every slice stands on: no business rule lives here."""

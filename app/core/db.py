@@ -1,0 +1,164 @@
+"""The database: one unit of work at the edge, on SQLite and PostgreSQL. The only module that commits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import PoolProxiedConnection
+
+from app.core import walls
+from app.core.crypto import Keyring
+from app.core.errors import TooMany, Unavailable
+from app.core.tables import Base, BrandOwned, UtcDateTime, brand_table, points_to, pub
+
+__all__ = ["Base", "BrandOwned", "Database", "UtcDateTime", "brand_table", "keyring", "points_to", "pub"]
+
+LOCK_WAIT_MS = 10_000
+READ = {"leima_read": True, "postgresql_readonly": True}
+
+_BUGS = ("readonly", "no such", "syntax error", "has no column")  # SQLite calls our own mistakes operational too
+
+_COUNT = text(
+    "INSERT INTO counter (key, until, n) VALUES (:key, :until, 1) "
+    "ON CONFLICT (key) DO UPDATE SET n = CASE WHEN counter.until <= :now THEN 1 ELSE counter.n + 1 END, "
+    "until = CASE WHEN counter.until <= :now THEN :until ELSE counter.until END RETURNING n, until"
+)
+
+
+class DatabaseDown(Unavailable):
+    """The database cannot be opened or written; nothing was done."""
+
+    code = "database_unavailable"
+
+
+class Database:
+    """One database with its two kinds of session: `unit` writes and commits, `reading` cannot write.
+
+    `guard_walls` turns on the engine hook that refuses Core statements on a brand's table that do not name the brand.
+    """
+
+    def __init__(self, url: str, keys: Keyring, *, guard_walls: bool = False) -> None:
+        self.keys = keys
+        self.engine = _engine(url)
+        self._reader = self.engine.execution_options(**READ)
+        if guard_walls:
+            walls.guard(self.engine)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Tell which of the two databases this is."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def unit(self, brand_id: int | None = None) -> Iterator[Session]:
+        """Open one unit of work: all of it is committed at the end, or none of it.
+
+        A `brand_id` scopes every query to that brand; without one, rows of brands cannot be read by accident.
+
+        Raises:
+            DatabaseDown: the database is locked, closed, full or gone.
+        """
+        with self._session(self.engine, brand_id) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def reading(self, brand_id: int | None = None) -> Iterator[Session]:
+        """Open a session that can read only and takes no write lock."""
+        with self._session(self._reader, brand_id) as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def _session(self, engine: Engine, brand_id: int | None) -> Iterator[Session]:
+        session = walls.BrandSession(engine, expire_on_commit=False, autoflush=True)
+        session.info.update(brand_id=brand_id, keyring=self.keys)
+        try:
+            with session:
+                yield session
+        except OperationalError as error:
+            if any(bug in str(error.orig) for bug in _BUGS):
+                raise
+            raise DatabaseDown("The service is busy for a moment. Nothing was saved; please try again.") from error
+
+    def count(self, key: str, *, limit: int, window: timedelta, now: datetime) -> int:
+        """Count one try and return how many there were, in a transaction of its own that outlives refusals.
+
+        Raises:
+            TooMany: there were more than `limit` within `window`; nothing else was touched.
+        """
+        values = {"key": self.keys.lookup("count", key), "until": int((now + window).timestamp()), "now": int(now.timestamp())}
+        with self.unit() as session:
+            n, until = session.connection().execute(_COUNT, values).one()
+        if n > limit:
+            raise TooMany("Too many tries. Please wait a moment.", retry_after=max(1, until - values["now"]))
+        return int(n)
+
+    def check(self) -> None:
+        """Prove at start that what an answer promises is on the disk.
+
+        Raises:
+            DatabaseDown: the database does not answer, or PostgreSQL would answer before it is durable.
+        """
+        try:
+            with self.engine.connect() as connection:
+                if self.is_sqlite:
+                    connection.exec_driver_sql("SELECT 1")
+                    return
+                for name in ("synchronous_commit", "fsync"):
+                    value = connection.exec_driver_sql(f"SHOW {name}").scalar()
+                    if value != "on":
+                        raise DatabaseDown(f"PostgreSQL must run with {name}=on, it is {value}.")
+        except DBAPIError as error:
+            raise DatabaseDown(f"The database cannot be opened: {error.orig}") from error
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def keyring(session: Session) -> Keyring:
+    """Return the keys that this session's secrets are sealed with."""
+    keys: Keyring = session.info["keyring"]
+    return keys
+
+
+def brand_of(session: Session) -> int:
+    """Return the brand that this session is scoped to.
+
+    Raises:
+        RuntimeError: the session has no brand; a mistake of the caller.
+    """
+    brand_id: int | None = session.info.get("brand_id")
+    if brand_id is None:
+        raise RuntimeError("this needs a session scoped to a brand")
+    return brand_id
+
+
+def _engine(url: str) -> Engine:
+    if url.startswith("sqlite"):
+        engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=16, max_overflow=32)
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+        return engine
+    return create_engine(url, pool_size=16, max_overflow=32, pool_pre_ping=True)
+
+
+def _sqlite_connect(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves: pysqlite's own begins too late to hold a lock
+    for pragma in (f"busy_timeout={LOCK_WAIT_MS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    reads = bool(connection.get_execution_options().get("leima_read"))
+    raw: PoolProxiedConnection = connection.connection
+    if raw.info.get("reads", False) is not reads:
+        connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}")
+        raw.info["reads"] = reads
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,169 @@
+"""The job table is the outbox: kinds of jobs, how a row is written, claimed under a lease, finished under a fence."""
+
+import inspect
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.core.tables import Base, UtcDateTime
+
+LEASE = timedelta(seconds=60)
+
+
+class Job(Base):
+    """One row of the outbox.
+
+    `attempt` is the fence: a worker that lost its lease finds a higher number and writes nothing.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (
+        Index("uq_job_unique_key", "unique_key", unique=True, sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
+        Index("ix_job_due", "state", "priority", "run_at"),
+        UniqueConstraint("slot"),
+        {"info": {"no_brand": "jobs of the installation have no brand; brand_id is set on all others", "finds_brand": True}},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), info={"personal": "none"})
+    brand_id: Mapped[int | None]
+    arguments: Mapped[str] = mapped_column(Text, info={"personal": "none"})  # JSON of ids, never of personal data
+    unique_key: Mapped[str | None] = mapped_column(String(160), info={"personal": "none"})
+    slot: Mapped[str | None] = mapped_column(String(160), info={"personal": "none"})  # a periodic job's turn
+    priority: Mapped[int] = mapped_column(default=5)  # lower runs first
+    state: Mapped[str] = mapped_column(String(8), default="queued", info={"personal": "none"})  # queued running done dead
+    attempt: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    run_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    error: Mapped[str | None] = mapped_column(String(200), info={"personal": "none"})  # class and code, no message
+
+
+class Sending(Protocol):
+    """A job that speaks to a provider, in three steps; no session is open while it sends."""
+
+    def prepare(self, session: Session, **arguments: Any) -> list[Any]:
+        """Read and mark what will be sent; committed before anything leaves."""
+
+    def send(self, envelopes: list[Any]) -> list[Any]:
+        """Speak to the provider."""
+
+    def finish(self, session: Session, results: list[Any]) -> None:
+        """Write what became of it; committed with "done", under the fence."""
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """A kind of job under a dotted name that outlives renames."""
+
+    name: str
+    run: Callable[..., Any]  # a function of a session, or a class with prepare, send and finish
+    sends: bool
+    arguments: tuple[str, ...]
+    retries: int
+    unique_by: str | None
+    priority: int
+    every: timedelta | None
+
+
+class RetryLater(Exception):  # noqa: N818 - not an error: the provider asked to wait
+    """Raised by a job that should run again after `after`, without counting as a failure of ours."""
+
+    def __init__(self, after: timedelta) -> None:
+        super().__init__(after)
+        self.after = after
+
+
+T = TypeVar("T", bound=Callable[..., Any])
+_kinds: dict[str, JobKind] = {}
+_listeners: dict[type, list[str]] = {}
+_state = {"loaded": False}
+
+
+def job(
+    name: str, *, listens: type | tuple[type, ...] = (), retries: int = 8, unique_by: str | None = None, priority: int = 5, every: timedelta | None = None
+) -> Callable[[T], T]:
+    """Register a database job: `function(session, **arguments)`, one unit with "done"."""
+    return _register(name, listens, sends=False, retries=retries, unique_by=unique_by, priority=priority, every=every)
+
+
+def sending_job(
+    name: str, *, listens: type | tuple[type, ...] = (), retries: int = 8, unique_by: str | None = None, priority: int = 5
+) -> Callable[[T], T]:
+    """Register a job that speaks to a provider: a class made with the runtime, see `Sending`."""
+    return _register(name, listens, sends=True, retries=retries, unique_by=unique_by, priority=priority, every=None)
+
+
+def _register(name: str, listens: type | tuple[type, ...], *, sends: bool, **options: Any) -> Callable[[T], T]:
+    def wrap(target: T) -> T:
+        if name in _kinds and _kinds[name].run is not target:
+            raise RuntimeError(f"two jobs are called {name}")
+        body = getattr(target, "prepare", target) if sends else target
+        names = [p for p in inspect.signature(body).parameters if p not in ("self", "session")]
+        _kinds[name] = JobKind(name, target, sends, tuple(names), **options)
+        for event in listens if isinstance(listens, tuple) else (listens,):
+            _listeners.setdefault(event, []).append(name)
+        return target
+
+    return wrap
+
+
+def mark_loaded() -> None:
+    """Say that the registry has imported every module of jobs."""
+    _state["loaded"] = True
+
+
+def kinds() -> dict[str, JobKind]:
+    """Return all kinds by name."""
+    return dict(_kinds)
+
+
+def listeners(event: type) -> Iterable[JobKind]:
+    """Return the kinds that listen to an event.
+
+    Raises:
+        RuntimeError: the registry is not loaded.
+    """
+    if not _state["loaded"]:
+        raise RuntimeError("the registry is not loaded: an event would be lost")
+    return [_kinds[name] for name in _listeners.get(event, ())]
+
+
+# An insert that meets a waiting row of the same key locks that row until our commit, so no worker can run it on what
+# was there before our change; DO NOTHING would lose the wake-up.
+_INSERT = text(
+    "INSERT INTO job (name, brand_id, arguments, unique_key, slot, priority, state, attempt, created_at, run_at) "
+    "VALUES (:name, :brand_id, :arguments, :unique_key, :slot, :priority, 'queued', 0, :created_at, :run_at) "
+    "ON CONFLICT (unique_key) WHERE state = 'queued' "
+    "DO UPDATE SET run_at = CASE WHEN excluded.run_at < job.run_at THEN excluded.run_at ELSE job.run_at END"
+).bindparams()
+_INSERT_SLOT = text(
+    "INSERT INTO job (name, brand_id, arguments, unique_key, slot, priority, state, attempt, created_at, run_at) "
+    "VALUES (:name, :brand_id, :arguments, :unique_key, :slot, :priority, 'queued', 0, :created_at, :run_at) "
+    "ON CONFLICT (slot) DO NOTHING"
+)
+
+
+def insert(
+    session: Session, kind: JobKind, arguments: dict[str, object], *, run_at: datetime, brand_id: int | None, unique_key: str | None = None, slot: str | None = None
+) -> None:
+    """Write one row of the outbox through the session's connection."""
+    moment = stamp(session.connection(), run_at)
+    values = {
+        "name": kind.name, "brand_id": brand_id, "arguments": json.dumps(arguments), "unique_key": unique_key, "slot": slot,
+        "priority": kind.priority, "created_at": moment, "run_at": moment,
+    }  # fmt: skip
+    session.connection().execute(_INSERT_SLOT if slot else _INSERT, values)
+
+
+def stamp(connection: Connection, moment: datetime) -> object:
+    """Return a moment as this database keeps it, for statements in plain SQL."""
+    if connection.dialect.name == "sqlite":
+        return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+    return moment

@@ -1,0 +1,160 @@
+"""Settings from the environment (`LEIMA_…`); the only module that reads it. All faults are named at once."""
+
+import base64
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.core.crypto import Keyring, parse_keys
+
+DEMO_SECRET = "demo-only-secret-that-nobody-may-use-in-production"  # noqa: S105 - refused outside the demo
+DEMO_KEY = "demo:" + base64.b64encode(b"leima demo key, never for real!!").decode()
+MIN_SECRET = 32  # characters
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; `faults` names every one of them."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Secrets have no default outside the demo."""
+
+    model_config = SettingsConfigDict(env_prefix="LEIMA_", env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True)
+
+    demo: bool = Field(False, description="set by `leima run --demo`; never by hand in production")
+    data_dir: Path = Field(Path("data"), description="where SQLite and the demo's files live")
+    database_url: str = Field("", description="SQLite or PostgreSQL; default: a SQLite file in the data directory")
+    base_url: str = Field("http://127.0.0.1:8000", description="address in links, QR codes and Origin checks")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on")
+    threads: int = Field(8, ge=1, le=64, description="web threads of `leima run` and `leima serve`")
+    secret_key: str = Field("", description="at least 32 characters; look-up hashes hang on it, so it never changes")
+    encryption_keys: str = Field("", description="`id:base64` of 32 bytes, comma separated; the first one encrypts")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field((), description="addresses whose X-Forwarded-For counts")
+    smtp_url: str = Field("", description="smtp://user:password@host:port; smtps:// for TLS, ?starttls=1 to upgrade")
+    mail_from: str = Field("Leima <no-reply@leima.example>", description="sender of service mail")
+    sms_url: str = Field("", description="HTTPS address of the SMS gateway")
+    sms_key: str = Field("", description="bearer key of the SMS gateway")
+    sms_sender: str = Field("Leima", max_length=11, description="sender name of SMS")
+    vapid_key_file: Path | None = Field(None, description="PEM of the VAPID key; default: made in the data directory")
+    vapid_subject: str = Field("mailto:support@leima.example", description="contact that push services may use")
+    push_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), description="push services to allow beside the known ones")
+    outbound_map: Annotated[dict[str, str], NoDecode] = Field(
+        {}, description="origin=address pairs sent to fakes after all checks; refused outside the demo and tests"
+    )
+    apple_certificate: Path | None = Field(None, description="PEM of the pass certificate")
+    apple_key: Path | None = Field(None, description="PEM of its private key")
+    apple_key_password: str = Field("", description="passphrase of that key")
+    apple_wwdr: Path | None = Field(None, description="PEM of Apple's WWDR intermediate")
+    google_issuer: str = Field("", description="issuer id of the Google Wallet account")
+    google_service_account: Path | None = Field(None, description="JSON key file of the Google service account")
+    badges: Path | None = Field(None, description="folder with the platforms' own wallet badges")
+
+    @field_validator("trusted_proxies", "push_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("outbound_map", mode="before")
+    @classmethod
+    def _pairs(cls, value: Any) -> Any:
+        return dict(part.split("=", 1) for part in value.split(",") if "=" in part) if isinstance(value, str) else value
+
+    @field_validator("base_url")
+    @classmethod
+    def _base(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
+            raise ValueError("must be scheme://host[:port] without a path")
+        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+            raise ValueError("must be https; plain http is for loopback only")
+        if len(parts.netloc) > 27:
+            raise ValueError("the host may have at most 27 characters, else the QR code grows past 33 modules")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            ipaddress.ip_network(address, strict=False)
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _secret(cls, value: str, info: ValidationInfo) -> str:
+        if not info.data.get("demo") and len(value) < MIN_SECRET:
+            raise ValueError(f"at least {MIN_SECRET} characters are needed")
+        if not info.data.get("demo") and value == DEMO_SECRET:
+            raise ValueError("the demo's secret is refused outside `leima run --demo`")
+        return value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _keys(cls, value: str, info: ValidationInfo) -> str:
+        if not parse_keys(value) and not info.data.get("demo"):
+            raise ValueError("one id:base64 of 32 bytes is needed")
+        if not info.data.get("demo") and DEMO_KEY in value:
+            raise ValueError("the demo's key is refused outside `leima run --demo`")
+        return value
+
+    @field_validator("outbound_map")
+    @classmethod
+    def _map(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        if value and not info.data.get("demo"):
+            raise ValueError("refused outside the demo and the tests")
+        return value
+
+    @property
+    def url(self) -> str:
+        """Return the SQLAlchemy address of the database."""
+        if self.database_url:
+            return self.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return f"sqlite:///{(self.data_dir / 'leima.db').absolute()}"
+
+    @property
+    def secure(self) -> bool:
+        """Tell whether cookies carry `__Host-` and `Secure`: always, but on http loopback."""
+        return self.base_url.startswith("https:")
+
+    def keyring(self) -> Keyring:
+        """Return the keys of this installation."""
+        keys = parse_keys(self.encryption_keys or (DEMO_KEY if self.demo else ""))
+        return Keyring(keys, (self.secret_key or DEMO_SECRET).encode())
+
+
+def load(**given: Any) -> Settings:
+    """Read the settings; what is given wins over the environment.
+
+    Raises:
+        SettingsError: with every fault, each by the name of its variable.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        faults = []
+        for fault in error.errors():
+            text = str(fault.get("ctx", {}).get("error", fault["msg"]))
+            place = ".".join(str(part) for part in fault["loc"])
+            faults += [f"{place}: {line}" if place else line for line in text.splitlines()]
+        raise SettingsError([f"LEIMA_{_upper(fault)}" for fault in faults]) from None
+
+
+def _upper(fault: str) -> str:
+    name, separator, text = fault.partition(":")
+    return name.upper().replace(", ", ", LEIMA_") + separator + text
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or host.endswith(".localhost") or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

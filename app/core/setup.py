@@ -1,0 +1,230 @@
+"""Setting up by file: one transaction over the sections of all slices, all faults at once, a dry run.
+
+A slice's `setup.py` has `SECTIONS`, the tables of the file that it owns, and `apply(setup)`, which saves them.
+Source: design.md section 8.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session
+
+from app.core import toml
+from app.core.db import Database
+from app.core.tables import Base
+from app.core.toml import Document, Fault, FaultList, Place
+
+
+class Entry(BaseModel):
+    """One table of the file. Unknown keys are refused; strings are stripped; `key` names what tells entries apart."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, str_strip_whitespace=True)
+    key: ClassVar[tuple[str, ...]] = ("slug",)
+
+
+E = TypeVar("E", bound=Entry)
+R = TypeVar("R", bound=Base)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of the file: `[name]`, or `[[name]]` when there may be many."""
+
+    name: str
+    entry: type[Entry]
+    many: bool = True
+
+
+@dataclass(frozen=True)
+class Item(Generic[E]):
+    """One valid entry and where it stands."""
+
+    value: E
+    place: Place
+
+    def given(self, *names: str) -> dict[str, Any]:
+        """Return those of the named fields that the file gives; what it omits is left alone."""
+        return {name: getattr(self.value, name) for name in names if name in self.value.model_fields_set}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A line for the reader: `+` created, `~` changed."""
+
+    sign: str
+    what: str
+    detail: str = ""
+
+
+class SetupModule(Protocol):
+    """What a slice's `setup.py` offers."""
+
+    SECTIONS: Sequence[Section]
+
+    def apply(self, setup: "Setup") -> None:
+        """Save the slice's sections through `setup`; faults go to `setup.fault`, never out as exceptions."""
+
+
+class Setup:
+    """One run over a file: its valid entries, the faults and the changes so far."""
+
+    def __init__(self, session: Session, document: Document, sections: Iterable[Section]) -> None:
+        self.session = session
+        self.document = document
+        self.faults: list[Fault] = []
+        self.changes: list[Change] = []
+        self._sections = {section.name: section for section in sections}
+        self._items: dict[str, list[Item[Any]]] = {}
+        for name in document.data:
+            self._read(name)
+
+    def items(self, section: str, entry: type[E]) -> list[Item[E]]:
+        """Return the valid entries of `[[section]]` in the order of the file; `entry` is their type."""
+        return [item for item in self._items.get(section, []) if isinstance(item.value, entry)]
+
+    def one(self, section: str, entry: type[E]) -> Item[E] | None:
+        """Return the entry of `[section]`, when it is there and valid."""
+        return next(iter(self.items(section, entry)), None)
+
+    def fault(self, place: Place, message: str) -> None:
+        """Note a mistake; nothing of the file will be saved."""
+        self.faults.append(Fault(self.document.line(place), message))
+
+    def changed(self, sign: str, what: str, detail: str = "") -> None:
+        """Note a change that `save` does not see, such as a new version."""
+        self.changes.append(Change(sign, what, detail))
+
+    def refer(self, section: str, model: type[R], slug: str, place: Place) -> R | None:
+        """Return the row that an entry names by slug, saved by this file or there before; None is a fault."""
+        row = self.session.scalar(select(model).filter_by(slug=slug))
+        if row is None and slug not in self._written(section):
+            slugs = self.session.scalars(select(model.__table__.c.slug).select_from(model)).all()
+            self.fault(place, f"no {_singular(section)} has the slug {slug!r}{_meant(slug, slugs)}")
+        return row
+
+    def save(self, model: type[R], what: str, match: dict[str, Any], values: dict[str, Any]) -> R:
+        """Create the row that `match` names, or change what differs from `values`; notes the change.
+
+        Args:
+            what: the row in the words of the file: `outlet kallio`.
+            match: columns that find the row; they are set on a new one.
+            values: column → new value; what is missing here is left alone.
+        """
+        row = self.session.scalar(select(model).filter_by(**match))
+        if row is None:
+            row = model(**match, **values)
+            self.session.add(row)
+            self.session.flush()
+            self.changed("+", what)
+        else:
+            self.update(row, what, values)
+        return row
+
+    def update(self, row: Base, what: str, values: dict[str, Any]) -> None:
+        """Change what differs on a row that is there; notes the change, old → new."""
+        known = {name: getattr(row, name) for name in values}
+        differing = {name: value for name, value in values.items() if known[name] != value}
+        for name, value in differing.items():
+            setattr(row, name, value)
+        if differing:
+            self.session.flush()
+            self.changed("~", what, ", ".join(f"{n}: {_shown(known[n])} → {_shown(v)}" for n, v in differing.items()))
+
+    def _read(self, name: str) -> None:
+        section, raw = self._sections.get(name), self.document.data[name]
+        if section is None:
+            self.fault((name,), f"unknown section {name!r}{_meant(name, self._sections)}")
+            return
+        if section.many is not isinstance(raw, list) or not isinstance(raw, list | dict):
+            self.fault((name,), f"write [[{name}]], once for each" if section.many else f"write [{name}], only once")
+            return
+        seen: dict[tuple[Any, ...], int] = {}
+        for number, values in enumerate(raw if isinstance(raw, list) else [raw]):
+            self._read_entry(section, values, (name, number) if section.many else (name,), seen)
+
+    def _read_entry(self, section: Section, values: Any, place: Place, seen: dict[tuple[Any, ...], int]) -> None:
+        try:
+            entry = section.entry.model_validate(values)
+        except ValidationError as error:
+            self.faults += entry_faults(self.document, place, section.entry, error)
+            return
+        if section.many:
+            key = tuple(getattr(entry, name) for name in section.entry.key)
+            if key in seen:
+                self.fault(place, f"{_singular(section.name)} {'/'.join(map(str, key))} stands on line {seen[key]} already")
+                return
+            seen[key] = self.document.line(place)
+        self._items.setdefault(section.name, []).append(Item(entry, place))
+
+    def _written(self, section: str) -> set[str]:
+        """Return the slugs that stand in the file, faulty entries too: a reference to one is no second fault."""
+        raw = self.document.data.get(section, [])
+        return {str(entry.get("slug")) for entry in raw if isinstance(entry, dict)} if isinstance(raw, list) else set()
+
+
+class _DryRun(Exception):  # noqa: N818 - it ends the unit without a commit
+    pass
+
+
+def apply_file(database: Database, path: Path, modules: Sequence[SetupModule], *, dry_run: bool = False) -> list[Change]:
+    """Set up everything that a file names, in one transaction, and return what changed.
+
+    Raises:
+        FaultList: with every fault; nothing was changed.
+    """
+    document = toml.read(path)
+    changes: list[Change] = []
+    try:
+        with database.unit() as session:
+            setup = Setup(session, document, [section for module in modules for section in module.SECTIONS])
+            for module in modules:
+                module.apply(setup)
+            if setup.faults:
+                raise FaultList(document.name, setup.faults)
+            changes = setup.changes
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        pass
+    return changes
+
+
+def entry_faults(document: Document, place: Place, entry: type[BaseModel], error: ValidationError) -> list[Fault]:
+    """Return pydantic's errors as faults of the file, in words for who wrote it."""
+    faults = []
+    for fault in error.errors():
+        where: Place = (*place, *fault["loc"])
+        name = str(fault["loc"][-1]) if fault["loc"] else ""
+        if fault["type"] == "extra_forbidden":
+            known = entry.model_fields if len(fault["loc"]) == 1 else ()
+            message = f"unknown key {name!r}{_meant(name, known)}"
+        elif fault["type"] == "missing":
+            message = f"{name!r} is missing"
+        else:
+            text = fault["msg"].removeprefix("Value error, ")
+            message = f"{name}: {text[:1].lower()}{text[1:]}" if name else text
+        faults.append(Fault(document.line(where), message))
+    return faults
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _singular(section: str) -> str:
+    return section.removesuffix("s").replace("_", " ")
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def columns(model: type[Base]) -> list[str]:
+    """Return the column names of a model."""
+    return [column.key for column in inspect(model).column_attrs]

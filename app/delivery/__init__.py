@@ -1,0 +1,1 @@
+"""Messages to people: web push, email and SMS, through one door out."""

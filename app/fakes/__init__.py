@@ -1,0 +1,1 @@
+"""Stand-ins for the services of others, on loopback, for the demo and the tests; strict."""

@@ -1,0 +1,1 @@
+"""The books of earning: purchases, refunds, accounts and append-only entries."""

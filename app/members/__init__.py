@@ -1,0 +1,1 @@
+"""The brand's customer register: members, contacts, consents, log-in codes, scans."""

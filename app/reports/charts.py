@@ -1,0 +1,203 @@
+"""Charts as plain geometry: a macro draws them as SVG for the console, and a PDF may draw the same.
+
+Across, everything is a percentage of the plot's width, so that a chart fits a phone and a wide
+screen without scaled text. Upwards, everything is in pixels of a plot of fixed height. Nothing here
+knows a request, a database or a language: titles and labels come in, ready to be shown.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+PLOT_HEIGHT = 160  # pixels between the base line and the topmost grid line
+MOST_LABELS = 5  # day labels under a chart; more would touch each other on a phone
+_GAP = 0.28  # of a day's slot that stays empty between bars
+_STEPS = (1, 2, 5)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: `x` and `width` in percent of the plot, `y` and `height` in pixels."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str
+    value: int
+    series: int
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A grid line (`at` in pixels from the top) or a day label (`at` in percent from the left)."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class DayChart:
+    """Bars by day, with the table of the same figures."""
+
+    title: str
+    desc: str
+    height: int
+    bars: tuple[Bar, ...]
+    grid: tuple[Mark, ...]
+    labels: tuple[Mark, ...]
+    average: Mark | None
+    series: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True)
+class OutletBar:
+    """One outlet's row: `share` is the bar's length in percent of the longest."""
+
+    name: str
+    detail: str
+    value: int
+    share: float
+
+
+@dataclass(frozen=True)
+class OutletChart:
+    """Outlets by a figure, the largest first."""
+
+    title: str
+    desc: str
+    rows: tuple[OutletBar, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A key figure of a period beside the period of the same length before it."""
+
+    label: str
+    value: int
+    before: int | None = None  # none: there is nothing to compare with
+    note: str = ""
+
+    @property
+    def direction(self) -> str:
+        """Return `up`, `down`, `same`, or `none` where there is nothing to compare with."""
+        if self.before is None:
+            return "none"
+        return "same" if self.value == self.before else "up" if self.value > self.before else "down"
+
+    @property
+    def percent(self) -> int | None:
+        """Return the size of the change in whole percent; none where it was zero before."""
+        if not self.before:
+            return None
+        return (200 * abs(self.value - self.before) + abs(self.before)) // (2 * abs(self.before))
+
+
+def ceiling(most: int) -> int:
+    """Return the round number (1, 2 or 5 times a power of ten, times up to 4) that tops the axis.
+
+    The axis always has four whole steps, or as many as the figure has below four.
+    """
+    if most <= 4:
+        return max(most, 1)
+    power = 1
+    while True:
+        for step in _STEPS:
+            if step * power * 4 >= most:
+                return step * power * 4
+        power *= 10
+
+
+def by_day(
+    *,
+    title: str,
+    desc: str,
+    days: Sequence[date],
+    series: Sequence[tuple[str, Sequence[int]]],
+    label: Callable[[date], str],
+    average: tuple[float, str] | None = None,
+) -> DayChart:
+    """Draw one or more figures by day, side by side within the day.
+
+    Args:
+        series: name and figures, one for each day, none negative.
+        label: how a day is written for the reader.
+        average: a level to compare with (the period before) and its words.
+
+    Raises:
+        ValueError: a series is not as long as the days.
+    """
+    if any(len(values) != len(days) for _, values in series):
+        raise ValueError("every series needs one figure for each day")
+    level = average[0] if average else 0.0
+    top = ceiling(max([math.ceil(level), *(max(values, default=0) for _, values in series)], default=0))
+    slot = 100 / max(len(days), 1)
+    texts = [label(day) for day in days]
+    return DayChart(
+        title=title,
+        desc=desc,
+        height=PLOT_HEIGHT,
+        bars=tuple(_bars(texts, series, slot=slot, top=top)),
+        grid=tuple(_grid(top)),
+        labels=tuple(_labels(texts, slot=slot)),
+        average=Mark(_y(level, top), average[1]) if average else None,
+        series=tuple(name for name, _ in series),
+        rows=tuple((text, tuple(values[place] for _, values in series)) for place, text in enumerate(texts)),
+    )
+
+
+def by_outlet(*, title: str, desc: str, figures: Sequence[tuple[str, str, int]]) -> OutletChart:
+    """Rank outlets by a figure; each is (name, detail such as the reseller, figure)."""
+    ranked = sorted(figures, key=lambda row: (-row[2], row[0]))
+    longest = max((value for _, _, value in ranked), default=0)
+    return OutletChart(
+        title=title,
+        desc=desc,
+        rows=tuple(
+            OutletBar(name, detail, value, _round(100 * value / longest) if longest else 0.0)
+            for name, detail, value in ranked
+        ),
+    )
+
+
+def _bars(texts: Sequence[str], series: Sequence[tuple[str, Sequence[int]]], *, slot: float, top: int) -> list[Bar]:
+    width = slot * (1 - _GAP) / max(len(series), 1)
+    return [
+        Bar(
+            x=_round(place * slot + slot * _GAP / 2 + number * width),
+            y=_y(value, top),
+            width=_round(width),
+            height=_round(PLOT_HEIGHT - _y(value, top)),
+            label=text,
+            value=value,
+            series=number,
+        )
+        for place, text in enumerate(texts)
+        for number, (_, values) in enumerate(series)
+        if (value := values[place]) > 0
+    ]
+
+
+def _grid(top: int) -> list[Mark]:
+    steps = min(top, 4)
+    return [Mark(_y(top * step / steps, top), str(top * step // steps)) for step in range(steps + 1)]
+
+
+def _labels(texts: Sequence[str], *, slot: float) -> list[Mark]:
+    """Name at most `MOST_LABELS` days, counted back from the newest, which is always named."""
+    every = max(1, -(-len(texts) // MOST_LABELS))
+    return [
+        Mark(_round(place * slot + slot / 2), text)
+        for place, text in enumerate(texts)
+        if (len(texts) - 1 - place) % every == 0
+    ]
+
+
+def _y(value: float, top: int) -> float:
+    return _round(PLOT_HEIGHT * (1 - value / top))
+
+
+def _round(number: float) -> float:
+    return round(number, 2)

@@ -1,0 +1,1 @@
+"""Rewards and the coupons that carry them."""

@@ -1,0 +1,44 @@
+/* The till page, made fast. Everything works without it, as plain forms. */
+
+import { startAmount } from "./till-amount.js";
+import { startCountdown } from "./till-clock.js";
+import { startNetwork } from "./till-net.js";
+import { startScanner } from "./till-scanner.js";
+
+const network = startNetwork();
+const amount = startAmount(document.querySelector("[data-purchase]"), network);
+startCountdown();
+
+/* One press, one request; and none when the server does not answer, so that the page and the amount stay. */
+let busy = false;
+async function send(form) {
+  if (busy) return;
+  busy = true;
+  const buttons = document.querySelectorAll("button[data-net]");
+  buttons.forEach((button) => button.setAttribute("aria-disabled", "true"));
+  if (await network.ask()) {
+    form.submit();
+    return;
+  }
+  busy = false;
+  buttons.forEach((button) => button.removeAttribute("aria-disabled"));
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-guard]")) return;
+  event.preventDefault();
+  send(event.target);
+});
+
+/* A page that comes back from the history is stale: its scan or its undo may be over. */
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+
+startScanner((code) => {
+  amount?.restore();
+  const form = document.querySelector("[data-scan]");
+  if (!form || busy) return;
+  form.elements.text.value = code;
+  send(form);
+}, () => amount?.remember());

