@@ -26,9 +26,9 @@ soak: test ## the same with the full counts of the gates
 
 lint: setup ## ruff, mypy and the import contracts
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --check --quiet . || { echo 'some files are not formatted: make fmt' >&2; exit 1; }
+	@$(BIN)/ruff format --check --quiet --output-format concise . || { echo 'some files are not formatted: make fmt' >&2; exit 1; }
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 fmt: setup ## format the code and mend what a machine can mend
 	@$(BIN)/ruff check --quiet --fix-only .

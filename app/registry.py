@@ -1,17 +1,57 @@
-"""The one list of what the slices bring: tables, jobs, set-up sections, invariants. Importing it loads them all."""
+"""The one list of what the slices bring: doors, tables, jobs, set-up sections, invariants."""
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+
+from apiflask import APIFlask
+from flask import Blueprint
+from sqlalchemy.orm import Session
+
+from app.cards import books as cards_books
 from app.cards import models as _cards
-from app.core import jobs, limits, sessions
+from app.cards import setup as cards_setup
+from app.core import jobs as core_jobs
+from app.core import limits, sessions
 from app.core.tables import Base
+from app.doors import api, ops
+from app.doors.api import document
 from app.ledger import models as _ledger
+from app.members import books as members_books
 from app.members import models as _members
+from app.members import setup as members_setup
 from app.network import models as _network
+from app.network import setup as network_setup
 from app.rewards import models as _rewards
+from app.rewards import setup as rewards_setup
 
-TABLES = (jobs, limits, sessions, _network, _members, _ledger, _rewards, _cards)  # modules that hold tables
+TEMPLATES = Path(__file__).parent / "doors" / "templates"
+TABLES = (core_jobs, limits, sessions, _network, _members, _ledger, _rewards, _cards)  # modules that hold tables
+JOBS: tuple[ModuleType, ...] = ()  # modules whose import registers jobs
+SETUP = (network_setup, members_setup, rewards_setup, cards_setup)  # sections of the brand file, in this order
 metadata = Base.metadata
 
 
 def load() -> None:
     """Say that every job is known, so that events may be emitted."""
-    jobs.mark_loaded()
+    core_jobs.mark_loaded()
+
+
+def doors() -> Sequence[Blueprint]:
+    """Return the blueprints in the order in which their addresses are looked at: the brand's own come last."""
+    return (ops.blueprint, api.blueprint)
+
+
+def jobs() -> dict[str, core_jobs.JobKind]:
+    """Return every kind of job by name."""
+    return core_jobs.kinds()
+
+
+def describe(app: APIFlask) -> None:
+    """Complete the till API's document."""
+    document.describe(app)
+
+
+def invariants() -> list[tuple[str, Callable[[Session], list[str]]]]:
+    """Return what `leima check-books` checks in each brand: a name, and a function that lists what breaks it."""
+    return [*members_books.INVARIANTS, *cards_books.INVARIANTS]

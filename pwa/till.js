@@ -1,13 +1,14 @@
 /* The till page, made fast. Everything works without it, as plain forms. */
 
-import { startAmount } from "./till-amount.js";
 import { startCountdown } from "./till-clock.js";
+import { startAmount, startLetters } from "./till-keys.js";
 import { startNetwork } from "./till-net.js";
 import { startScanner } from "./till-scanner.js";
 
 const network = startNetwork();
 const amount = startAmount(document.querySelector("[data-purchase]"), network);
 startCountdown();
+startLetters(document.querySelector("[data-letters]"));
 
 /* One press, one request; and none when the server does not answer, so that the page and the amount stay. */
 let busy = false;

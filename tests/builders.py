@@ -8,7 +8,10 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.crypto import hash_token, new_token, random_symbols
 from app.core.db import Database, keyring
-from app.members.models import Member, MemberCode, Wording
+from app.members import service, sign_in
+from app.members.forms import Joined, JoinForm
+from app.members.models import Contact, ContactCode, Member, MemberCode, Wording
+from app.members.sign_in import Confirmed
 from app.network.models import Brand, CostCentre, Outlet, Reseller, Till
 
 
@@ -55,11 +58,44 @@ def a_till(session: Session, *, outlet: Outlet | None = None, key: str | None = 
 
 
 def a_member(session: Session, **fields: Any) -> Member:
-    """Build a member with its codes."""
+    """Build a member with its codes, and a confirmed email address when its state says so."""
     fields = {"first_name": "Aino", "state": "confirmed", "language": "en", **fields}
-    member = Member(joined_at=clock.now(), totp_secret=keyring(session).encrypt(b"s" * 20), age_confirmed=True, **fields)
+    member = Member(
+        joined_at=clock.now(), totp_secret=keyring(session).encrypt(b"s" * 20), age_confirmed=True, **fields
+    )
     session.add(member)
     session.flush()
     session.add(MemberCode(member_id=member.id, code=random_symbols(16), spoken=random_symbols(8), at=clock.now()))
+    if member.state == "confirmed":
+        value = f"{random_symbols(12).lower()}@example.com"
+        session.add(Contact(member_id=member.id, kind="email", value=value, confirmed_at=clock.now()))
     session.flush()
     return member
+
+
+BROWSER = "the cookie of the browser that asks"
+
+
+def a_form(contact: str = "aino@example.com", **fields: Any) -> JoinForm:
+    """Build what somebody fills in to join, nothing wrong with it."""
+    return JoinForm(contact, **{"age": True, "language": "en", "browser": BROWSER, **fields})
+
+
+def a_newcomer(session: Session, contact: str = "aino@example.com", **fields: Any) -> Joined:
+    """Build a member that has joined and confirmed nothing."""
+    return service.join(session, a_form(contact, **fields))
+
+
+def prove(session: Session, code: ContactCode, browser: str = BROWSER) -> Confirmed:
+    """Press the button behind a code's link, merge if it says so, and return what it proved."""
+    proved = sign_in.confirm_link(session, keyring(session).text(code.link), browser=browser)
+    if proved.merged_from is not None:
+        ids = (proved.merged_from, proved.member_id)
+        service.absorb(session, *(session.get_one(Member, member_id) for member_id in ids))
+    return proved
+
+
+def a_proved_member(session: Session, contact: str = "aino@example.com", **fields: Any) -> Member:
+    """Build a member that has joined and confirmed its contact."""
+    joined = a_newcomer(session, contact, **fields)
+    return session.get_one(Member, prove(session, joined.code).member_id)

@@ -11,7 +11,7 @@ MODULE_LINES = 300
 FUNCTION_LINES = 40
 
 # Made by tools or by running, so not what people write and commit.
-_NOT_OURS = {".git", ".venv", "build", "data", "node_modules", "__pycache__", ".hypothesis", ".schemathesis"}
+_NOT_OURS = re.compile(r"(build|data|\.(?!ci/)[^/]+|[^/]+\.egg-info)/|(.*/)?(__pycache__|node_modules)/")
 _PYTHON_CLOCKS = {
     *(f"datetime.datetime.{name}" for name in ("now", "utcnow", "today")),
     "datetime.date.today",
@@ -42,7 +42,7 @@ _REGISTRIES = [
 def files(*globs: str, under: str = ".") -> list[Path]:
     """List the files of the checkout that people write, by name patterns."""
     found = {path for glob in globs for path in (ROOT / under).rglob(glob) if path.is_file()}
-    return sorted(path for path in found if not _NOT_OURS & set(path.relative_to(ROOT).parts))
+    return sorted(path for path in found if not _NOT_OURS.match(name_of(path)))
 
 
 def name_of(path: Path) -> str:
@@ -158,7 +158,8 @@ def registries(source: str) -> list[str]:
 
 def unhashed(lock: str) -> list[str]:
     """Find pins of a lock without a hash, and anything that ties it to one place."""
-    faults = [f"line {n}: a place" for n, line in enumerate(lock.splitlines(), 1) if re.search(r"://|file:/|[ =]/", line)]
+    place = re.compile(r"://|file:/|[ =]/")
+    faults = [f"line {number}: a place" for number, line in enumerate(lock.splitlines(), 1) if place.search(line)]
     for block in re.split(r"\n(?=[A-Za-z0-9])", re.sub(r"(?m)^#.*\n?", "", lock).strip()):
         first = block.splitlines()[0].rstrip("\\ ")
         if not re.fullmatch(r"[a-z0-9._-]+==[^\s;]+(\s*;.*)?", first):
@@ -188,8 +189,7 @@ def broken_chain(migrations: dict[str, str]) -> list[str]:
 def _assigned(source: str) -> dict[str, object]:
     found: dict[str, object] = {}
     for node in ast.parse(source).body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        for target in targets:
-            if isinstance(target, ast.Name) and isinstance(node.value, ast.Constant):
-                found[target.id] = node.value.value
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id: node.value.value for target in targets if isinstance(target, ast.Name)}
     return found

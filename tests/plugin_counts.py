@@ -22,7 +22,7 @@ def database_of(nodeid: str) -> str | None:
 
 def count(nodeids: Iterable[str]) -> dict[str, int]:
     """Count tests by database; those that use none are under `neither`."""
-    counts = {name: 0 for name in (*DATABASES.values(), "neither")}
+    counts = dict.fromkeys((*DATABASES.values(), "neither"), 0)
     for nodeid in set(nodeids):
         counts[database_of(nodeid) or "neither"] += 1
     return counts

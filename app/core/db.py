@@ -29,6 +29,8 @@ _COUNT = text(
     "until = CASE WHEN counter.until <= :now THEN :until ELSE counter.until END RETURNING n, until"
 )
 
+_TRIES = text("SELECT n FROM counter WHERE key = :key AND until > :now")
+
 
 class DatabaseDown(Unavailable):
     """The database cannot be opened or written; nothing was done."""
@@ -71,8 +73,7 @@ class Database:
     def reading(self, brand_id: int | None = None) -> Iterator[Session]:
         """Open a session that can read only and takes no write lock."""
         with self._session(self._reader, brand_id) as session:
-            yield session
-            session.rollback()
+            yield session  # closing gives the connection back unchanged and leaves the rows readable
 
     @contextmanager
     def _session(self, engine: Engine, brand_id: int | None) -> Iterator[Session]:
@@ -92,12 +93,22 @@ class Database:
         Raises:
             TooMany: there were more than `limit` within `window`; nothing else was touched.
         """
-        values = {"key": self.keys.lookup("count", key), "until": int((now + window).timestamp()), "now": int(now.timestamp())}
+        values = {
+            "key": self.keys.lookup("count", key),
+            "until": int((now + window).timestamp()),
+            "now": int(now.timestamp()),
+        }
         with self.unit() as session:
             n, until = session.connection().execute(_COUNT, values).one()
         if n > limit:
             raise TooMany("Too many tries. Please wait a moment.", retry_after=max(1, until - values["now"]))
         return int(n)
+
+    def tries(self, key: str, *, now: datetime) -> int:
+        """Return how many tries `count` has under a key whose window is still open."""
+        values = {"key": self.keys.lookup("count", key), "now": int(now.timestamp())}
+        with self.reading() as session:
+            return int(session.connection().execute(_TRIES, values).scalar() or 0)
 
     def check(self) -> None:
         """Prove at start that what an answer promises is on the disk.

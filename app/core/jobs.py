@@ -23,10 +23,21 @@ class Job(Base):
 
     __tablename__ = "job"
     __table_args__ = (
-        Index("uq_job_unique_key", "unique_key", unique=True, sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
+        Index(
+            "uq_job_unique_key",
+            "unique_key",
+            unique=True,
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
         Index("ix_job_due", "state", "priority", "run_at"),
         UniqueConstraint("slot"),
-        {"info": {"no_brand": "jobs of the installation have no brand; brand_id is set on all others", "finds_brand": True}},
+        {
+            "info": {
+                "no_brand": "jobs of the installation have no brand; brand_id is set on all others",
+                "finds_brand": True,
+            }
+        },
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -36,7 +47,9 @@ class Job(Base):
     unique_key: Mapped[str | None] = mapped_column(String(160), info={"personal": "none"})
     slot: Mapped[str | None] = mapped_column(String(160), info={"personal": "none"})  # a periodic job's turn
     priority: Mapped[int] = mapped_column(default=5)  # lower runs first
-    state: Mapped[str] = mapped_column(String(8), default="queued", info={"personal": "none"})  # queued running done dead
+    state: Mapped[str] = mapped_column(
+        String(8), default="queued", info={"personal": "none"}
+    )  # queued running done dead
     attempt: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     run_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -87,14 +100,25 @@ _state = {"loaded": False}
 
 
 def job(
-    name: str, *, listens: type | tuple[type, ...] = (), retries: int = 8, unique_by: str | None = None, priority: int = 5, every: timedelta | None = None
+    name: str,
+    *,
+    listens: type | tuple[type, ...] = (),
+    retries: int = 8,
+    unique_by: str | None = None,
+    priority: int = 5,
+    every: timedelta | None = None,
 ) -> Callable[[T], T]:
     """Register a database job: `function(session, **arguments)`, one unit with "done"."""
     return _register(name, listens, sends=False, retries=retries, unique_by=unique_by, priority=priority, every=every)
 
 
 def sending_job(
-    name: str, *, listens: type | tuple[type, ...] = (), retries: int = 8, unique_by: str | None = None, priority: int = 5
+    name: str,
+    *,
+    listens: type | tuple[type, ...] = (),
+    retries: int = 8,
+    unique_by: str | None = None,
+    priority: int = 5,
 ) -> Callable[[T], T]:
     """Register a job that speaks to a provider: a class made with the runtime, see `Sending`."""
     return _register(name, listens, sends=True, retries=retries, unique_by=unique_by, priority=priority, every=None)
@@ -142,7 +166,7 @@ _INSERT = text(
     "VALUES (:name, :brand_id, :arguments, :unique_key, :slot, :priority, 'queued', 0, :created_at, :run_at) "
     "ON CONFLICT (unique_key) WHERE state = 'queued' "
     "DO UPDATE SET run_at = CASE WHEN excluded.run_at < job.run_at THEN excluded.run_at ELSE job.run_at END"
-).bindparams()
+)
 _INSERT_SLOT = text(
     "INSERT INTO job (name, brand_id, arguments, unique_key, slot, priority, state, attempt, created_at, run_at) "
     "VALUES (:name, :brand_id, :arguments, :unique_key, :slot, :priority, 'queued', 0, :created_at, :run_at) "
@@ -151,7 +175,14 @@ _INSERT_SLOT = text(
 
 
 def insert(
-    session: Session, kind: JobKind, arguments: dict[str, object], *, run_at: datetime, brand_id: int | None, unique_key: str | None = None, slot: str | None = None
+    session: Session,
+    kind: JobKind,
+    arguments: dict[str, object],
+    *,
+    run_at: datetime,
+    brand_id: int | None,
+    unique_key: str | None = None,
+    slot: str | None = None,
 ) -> None:
     """Write one row of the outbox through the session's connection."""
     moment = stamp(session.connection(), run_at)

@@ -31,4 +31,7 @@ def upgrade(database: Database) -> None:
 def is_current(database: Database) -> bool:
     """Tell whether the schema is the newest."""
     with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == ScriptDirectory.from_config(config()).get_current_head()
+        return (
+            MigrationContext.configure(connection).get_current_revision()
+            == ScriptDirectory.from_config(config()).get_current_head()
+        )

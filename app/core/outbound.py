@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import BuilderError, ConnectError, ConnectTimeoutError, PyreqwestError, RequestTimeoutError
+from pyreqwest.exceptions import BuilderError, DetailedPyreqwestError, PyreqwestError
 
 from app.core.targets import (
     Address,
@@ -213,7 +213,7 @@ class Outbound:
     async def _send(self, request: Outgoing, seconds: float, limit: int) -> Answer:
         target = self._check(request.url)
         client, url = await self._client(target)
-        # The name as asked for, in case a fake answers in its target.
+        # The name as asked for, in case a fake answers in its place.
         headers = {**request.headers, "Host": target.host} if target.origin in self._mapping else dict(request.headers)
         try:
             building = client.request(request.method, url).headers(headers).timeout(timedelta(seconds=seconds))
@@ -225,12 +225,9 @@ class Outbound:
                 return Answer(response.status, named, body[:limit], len(body) > limit)
         except (BuilderError, ValueError) as error:
             raise AddressRefused(f"request cannot be built: {type(error).__name__}") from error
-        except (ConnectError, ConnectTimeoutError) as error:
-            raise NotReachable(f"{target.host}: {type(error).__name__}") from error
-        except RequestTimeoutError as error:
-            raise AnswerLost(f"{target.host}: no answer in {seconds:g} s") from error
         except PyreqwestError as error:
-            raise AnswerLost(f"{target.host}: {type(error).__name__}") from error
+            lost = NotReachable if _not_connected(error) else AnswerLost
+            raise lost(f"{target.host}: {type(error).__name__}") from error
 
     def _check(self, url: str) -> Target:
         target = read_target(url)
@@ -273,6 +270,12 @@ class Outbound:
         if not all(is_public(address) for address in found):
             raise AddressRefused(f"{host} does not lead to the public network")
         return min(found, key=lambda address: address.version)  # there is no second try when IPv6 is down
+
+
+def _not_connected(error: PyreqwestError) -> bool:
+    """Tell whether no connection was made. ConnectError alone does not say so: a later hang-up is one too."""
+    causes = (error.details["causes"] or []) if isinstance(error, DetailedPyreqwestError) else []
+    return any(cause["message"] == "client error (Connect)" for cause in causes)
 
 
 async def _close(clients: Sequence[Client]) -> None:

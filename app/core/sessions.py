@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, delete, select
+from sqlalchemy import String, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import clock
 from app.core.crypto import hash_token, new_token
-from app.core.tables import Base, BrandOwned, UtcDateTime, brand_table
+from app.core.tables import Base, BrandOwned, UtcDateTime, brand_table, pub
 
 
 class DoorSession(BrandOwned, Base):
@@ -17,7 +17,9 @@ class DoorSession(BrandOwned, Base):
     __tablename__ = "door_session"
     __table_args__ = brand_table()
 
+    public_id: Mapped[str] = pub()
     token_hash: Mapped[str] = mapped_column(String(64), unique=True, info={"personal": "erase"})
+    device: Mapped[str] = mapped_column(String(60), default="", info={"personal": "erase"})  # "Chrome on Android"
     door: Mapped[str] = mapped_column(String(16), info={"personal": "none"})  # member, till, brand
     subject_id: Mapped[int] = mapped_column(index=True)  # member, till or staff, as the door says: an upward reference
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -34,11 +36,15 @@ class Login:
     subject_id: int
 
 
-def start(session: Session, *, door: str, subject_id: int, lasts: timedelta) -> str:
+def start(session: Session, *, door: str, subject_id: int, lasts: timedelta, device: str = "") -> str:
     """Begin a log-in in the session's brand and return the token for the cookie, shown only now."""
     token = new_token()
     now = clock.now()
-    session.add(DoorSession(token_hash=hash_token(token), door=door, subject_id=subject_id, started_at=now, ends_at=now + lasts))
+    row = DoorSession(
+        token_hash=hash_token(token), door=door, subject_id=subject_id, started_at=now, ends_at=now + lasts
+    )
+    row.device = device[:60]
+    session.add(row)
     session.flush()
     return token
 
@@ -61,3 +67,16 @@ def end(session: Session, login_id: int) -> None:
 def end_all(session: Session, *, door: str, subject_id: int) -> None:
     """End every log-in of one member, till or person."""
     session.execute(delete(DoorSession).where(DoorSession.door == door, DoorSession.subject_id == subject_id))
+
+
+def of_subject(session: Session, *, door: str, subject_id: int) -> list[DoorSession]:
+    """Return the live log-ins of one member, till or person, newest first."""
+    mine = (DoorSession.door == door, DoorSession.subject_id == subject_id, DoorSession.ends_at > clock.now())
+    return list(session.scalars(select(DoorSession).where(*mine).order_by(DoorSession.id.desc())))
+
+
+def move(session: Session, *, door: str, from_id: int, to_id: int) -> None:
+    """Let every log-in of one subject belong to another, as when two members turn out to be one."""
+    session.execute(
+        update(DoorSession).where(DoorSession.door == door, DoorSession.subject_id == from_id).values(subject_id=to_id)
+    )

@@ -27,7 +27,9 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """Everything an operator can set. Secrets have no default outside the demo."""
 
-    model_config = SettingsConfigDict(env_prefix="LEIMA_", env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True)
+    model_config = SettingsConfigDict(
+        env_prefix="LEIMA_", env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
+    )
 
     demo: bool = Field(False, description="set by `leima run --demo`; never by hand in production")
     data_dir: Path = Field(Path("data"), description="where SQLite and the demo's files live")
@@ -39,7 +41,9 @@ class Settings(BaseSettings):
     secret_key: str = Field("", description="at least 32 characters; look-up hashes hang on it, so it never changes")
     encryption_keys: str = Field("", description="`id:base64` of 32 bytes, comma separated; the first one encrypts")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field((), description="addresses whose X-Forwarded-For counts")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="addresses whose X-Forwarded-For counts"
+    )
     smtp_url: str = Field("", description="smtp://user:password@host:port; smtps:// for TLS, ?starttls=1 to upgrade")
     mail_from: str = Field("Leima <no-reply@leima.example>", description="sender of service mail")
     sms_url: str = Field("", description="HTTPS address of the SMS gateway")
@@ -47,7 +51,9 @@ class Settings(BaseSettings):
     sms_sender: str = Field("Leima", max_length=11, description="sender name of SMS")
     vapid_key_file: Path | None = Field(None, description="PEM of the VAPID key; default: made in the data directory")
     vapid_subject: str = Field("mailto:support@leima.example", description="contact that push services may use")
-    push_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), description="push services to allow beside the known ones")
+    push_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="push services to allow beside the known ones"
+    )
     outbound_map: Annotated[dict[str, str], NoDecode] = Field(
         {}, description="origin=address pairs sent to fakes after all checks; refused outside the demo and tests"
     )

@@ -4,18 +4,20 @@ A slice's `setup.py` has `SECTIONS`, the tables of the file that it owns, and `a
 Source: design.md section 8.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sqlalchemy import inspect, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core import toml
 from app.core.db import Database
+from app.core.errors import LeimaError
 from app.core.tables import Base
 from app.core.toml import Document, Fault, FaultList, Place
 
@@ -29,6 +31,8 @@ class Entry(BaseModel):
 
 E = TypeVar("E", bound=Entry)
 R = TypeVar("R", bound=Base)
+T = TypeVar("T")
+_slug = attrgetter("slug")
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class Setup:
         self.document = document
         self.faults: list[Fault] = []
         self.changes: list[Change] = []
+        self.brand: Any = None  # the row of the brand: core does not know its class
         self._sections = {section.name: section for section in sections}
         self._items: dict[str, list[Item[Any]]] = {}
         for name in document.data:
@@ -101,11 +106,15 @@ class Setup:
 
     def refer(self, section: str, model: type[R], slug: str, place: Place) -> R | None:
         """Return the row that an entry names by slug, saved by this file or there before; None is a fault."""
-        row = self.session.scalar(select(model).filter_by(slug=slug))
-        if row is None and slug not in self._written(section):
-            slugs = self.session.scalars(select(model.__table__.c.slug).select_from(model)).all()
-            self.fault(place, f"no {_singular(section)} has the slug {slug!r}{_meant(slug, slugs)}")
-        return row
+        rows: dict[str, R] = {_slug(row): row for row in self.session.scalars(select(model))}
+        if slug not in rows and slug not in self.written(section):
+            self.fault(place, f"no {_singular(section)} has the slug {slug!r}{_meant(slug, rows)}")
+        return rows.get(slug)
+
+    def enter(self, brand: Any, brand_id: int) -> None:
+        """Scope the rest of the run to a brand: `brand` is its row."""
+        self.brand = brand
+        self.session.info["brand_id"] = brand_id
 
     def save(self, model: type[R], what: str, match: dict[str, Any], values: dict[str, Any]) -> R:
         """Create the row that `match` names, or change what differs from `values`; notes the change.
@@ -156,22 +165,26 @@ class Setup:
         if section.many:
             key = tuple(getattr(entry, name) for name in section.entry.key)
             if key in seen:
-                self.fault(place, f"{_singular(section.name)} {'/'.join(map(str, key))} stands on line {seen[key]} already")
+                self.fault(
+                    place, f"{_singular(section.name)} {'/'.join(map(str, key))} stands on line {seen[key]} already"
+                )
                 return
             seen[key] = self.document.line(place)
         self._items.setdefault(section.name, []).append(Item(entry, place))
 
-    def _written(self, section: str) -> set[str]:
+    def written(self, section: str, key: str = "slug") -> set[str]:
         """Return the slugs that stand in the file, faulty entries too: a reference to one is no second fault."""
         raw = self.document.data.get(section, [])
-        return {str(entry.get("slug")) for entry in raw if isinstance(entry, dict)} if isinstance(raw, list) else set()
+        return {str(entry.get(key)) for entry in raw if isinstance(entry, dict)} if isinstance(raw, list) else set()
 
 
-class _DryRun(Exception):  # noqa: N818 - it ends the unit without a commit
+class _DryRun(Exception):
     pass
 
 
-def apply_file(database: Database, path: Path, modules: Sequence[SetupModule], *, dry_run: bool = False) -> list[Change]:
+def apply_file(
+    database: Database, path: Path, modules: Sequence[SetupModule], *, dry_run: bool = False
+) -> list[Change]:
     """Set up everything that a file names, in one transaction, and return what changed.
 
     Raises:
@@ -225,6 +238,13 @@ def _shown(value: object) -> str:
     return "nothing" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def columns(model: type[Base]) -> list[str]:
-    """Return the column names of a model."""
-    return [column.key for column in inspect(model).column_attrs]
+def checked(check: Callable[[str], T]) -> Callable[[str], T]:
+    """Return a check of ours as a pydantic validator: its refusal becomes a fault of the key."""
+
+    def validate(text: str) -> T:
+        try:
+            return check(text)
+        except LeimaError as error:
+            raise ValueError(error.message) from None
+
+    return validate

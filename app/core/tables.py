@@ -72,5 +72,3 @@ def points_to(column: str, table: str) -> ForeignKeyConstraint:
 def pub() -> Mapped[str]:
     """Return the column of a public id, the only id that leaves the database."""
     return mapped_column(String(26), unique=True, default=lambda: new_id(clock.now()), info={"personal": "none"})
-
-

@@ -28,7 +28,7 @@ class Fault:
     message: str
 
 
-class FaultList(Exception):  # noqa: N818 - it is the list itself
+class FaultList(Exception):
     """Everything that is wrong with a file, in the order of its lines."""
 
     def __init__(self, name: str, faults: list[Fault]) -> None:

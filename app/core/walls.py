@@ -65,8 +65,9 @@ def _begun(_session: Session, _transaction: object, connection: Any) -> None:
 
 
 def brand_tables() -> frozenset[str]:
-    """Return the names of all tables that belong to a brand."""
-    return frozenset(table.name for table in Base.metadata.tables.values() if "brand_id" in table.columns)
+    """Return the names of all tables that belong to a brand; the job table is read across brands by the worker."""
+    tables = Base.metadata.tables.values()
+    return frozenset(table.name for table in tables if "brand_id" in table.columns and not table.info.get("no_brand"))
 
 
 def breach(sql: str, owned: frozenset[str]) -> str | None:

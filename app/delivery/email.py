@@ -73,7 +73,8 @@ def read_address(text: str) -> Address:
         # Domains travel in ASCII; a local part that is not is left to relays that take it.
         domain = found[0].domain.encode("idna").decode()
         faults = [fault for fault in header.defects if not isinstance(fault, NonASCIILocalPartDefect)]
-        if len(found) != 1 or faults or not found[0].username or not domain:
+        named = [group for group in header.groups if group.display_name]
+        if len(found) != 1 or faults or named or not found[0].username or not domain:
             raise EmailError("not one email address")
         return Address(found[0].display_name, found[0].username, domain)
     except EmailError:
@@ -97,7 +98,6 @@ def build(envelope: Envelope, *, sender: Address, now: datetime) -> EmailMessage
     message["Subject"] = envelope.title
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{envelope.reference}@{sender.domain}>"
-    message["Content-Language"] = envelope.language
     message["Auto-Submitted"] = "auto-generated"
     if envelope.unsubscribe:
         if not envelope.unsubscribe.startswith("https://") or set(envelope.unsubscribe) & set("<>, "):
@@ -110,6 +110,7 @@ def build(envelope: Envelope, *, sender: Address, now: datetime) -> EmailMessage
             message.add_alternative(envelope.html, subtype="html", cte="quoted-printable")
     except UnicodeError as error:
         raise EmailError("the text holds half a sign") from error
+    message["Content-Language"] = envelope.language  # last: set_content drops every Content- header
     return message
 
 

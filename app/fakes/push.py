@@ -62,6 +62,11 @@ class FakePush(LoopbackServer):
         self._subscribers: dict[str, _Subscriber] = {}
         self._lock = threading.Lock()
 
+    @property
+    def mapping(self) -> dict[str, str]:
+        """Return the entry for the outbound map."""
+        return {self.origin: self.base_url}
+
     def phone(self, name: str = "phone", *, application_server_key: str | None = None) -> SimulatedPhone:
         """Subscribe a new phone."""
         token = secrets.token_urlsafe(24)

@@ -14,7 +14,8 @@ CHANNELS = ("email", "sms", "push", "wallet")
 class Member(BrandOwned, Base):
     """A person or company in the brand's register.
 
-    Provisional until a contact is confirmed. A merged member points to the one it became; its codes point there too.
+    Provisional until a contact is confirmed. A merged member points to the one it became. Its codes stay its own, with
+    its TOTP secret and step, so that a card saved before the merge still works: `lookup.find_by_code` follows them.
     """
 
     __tablename__ = "member"
@@ -33,7 +34,9 @@ class Member(BrandOwned, Base):
     language: Mapped[str] = mapped_column(String(2), default="fi", info={"personal": "none"})
     postcode: Mapped[str | None] = mapped_column(String(10), info={"personal": "erase"})
     birth_month: Mapped[int | None]
-    source: Mapped[str] = mapped_column(String(20), default="web", info={"personal": "none"})  # web, poster, outlet, till…
+    source: Mapped[str] = mapped_column(
+        String(20), default="web", info={"personal": "none"}
+    )  # web, poster, outlet, till…
     outlet_id: Mapped[int | None]  # where it was signed up, when known
     joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
     age_confirmed: Mapped[bool] = mapped_column(default=False)
@@ -83,7 +86,10 @@ class Wording(BrandOwned, Base):
     __tablename__ = "wording"
     __table_args__ = brand_table(UniqueConstraint("brand_id", "kind", "language", "version"))
 
-    kind: Mapped[str] = mapped_column(String(40), info={"personal": "none"})  # terms, privacy, consent.email.marketing …
+    public_id: Mapped[str] = pub()
+    kind: Mapped[str] = mapped_column(
+        String(40), info={"personal": "none"}
+    )  # terms, privacy, consent.email.marketing …
     language: Mapped[str] = mapped_column(String(2), info={"personal": "none"})
     version: Mapped[int]
     text: Mapped[str] = mapped_column(Text, info={"personal": "none"})
@@ -106,12 +112,16 @@ class ConsentEvent(BrandOwned, Base):
     member_id: Mapped[int]
     channel: Mapped[str] = mapped_column(String(8), info={"personal": "none"})  # email, sms, push, wallet
     purpose: Mapped[str] = mapped_column(String(12), default="marketing", info={"personal": "none"})
-    state: Mapped[str] = mapped_column(String(10), info={"personal": "none"})  # pending granted refused withdrawn renewed
+    state: Mapped[str] = mapped_column(
+        String(10), info={"personal": "none"}
+    )  # pending granted refused withdrawn renewed
     wording_id: Mapped[int | None]
     wording_sha256: Mapped[str | None] = mapped_column(String(64), info={"personal": "none"})
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     source: Mapped[str] = mapped_column(String(20), info={"personal": "none"})  # web, poster, outlet, profile, till …
-    method: Mapped[str] = mapped_column(String(20), info={"personal": "none"})  # tick, double_opt_in, subscribed, absorbed
+    method: Mapped[str] = mapped_column(
+        String(20), info={"personal": "none"}
+    )  # tick, double_opt_in, subscribed, absorbed
     outlet_id: Mapped[int | None]
     staff_id: Mapped[int | None]
 
@@ -120,7 +130,9 @@ class ContactCode(BrandOwned, Base):
     """A code of 6 digits, and the link beside it, to prove a contact: 10 minutes, 5 tries, the asking browser only."""
 
     __tablename__ = "contact_code"
-    __table_args__ = brand_table(points_to("member_id", "member"), Index("ix_contact_code_browser", "brand_id", "browser_hash"))
+    __table_args__ = brand_table(
+        points_to("member_id", "member"), Index("ix_contact_code_browser", "brand_id", "browser_hash")
+    )
 
     public_id: Mapped[str] = pub()
     purpose: Mapped[str] = mapped_column(String(8), info={"personal": "none"})  # confirm, sign_in
@@ -131,7 +143,9 @@ class ContactCode(BrandOwned, Base):
     code: Mapped[bytes] = mapped_column(info={"personal": "erase"})  # encrypted until it is sent and compared
     link_hash: Mapped[str] = mapped_column(String(64), unique=True, info={"personal": "erase"})
     link: Mapped[bytes] = mapped_column(info={"personal": "erase"})  # encrypted token of the link
-    browser_hash: Mapped[str] = mapped_column(String(64), info={"personal": "erase"})  # of the asking browser's cookie
+    # Of the asking browser's cookie; empty when no browser asked (a till): then only the link works.
+    browser_hash: Mapped[str] = mapped_column(String(64), info={"personal": "erase"})
+    language: Mapped[str] = mapped_column(String(2), default="en", info={"personal": "none"})  # of the message
     tries: Mapped[int] = mapped_column(default=0)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -149,5 +163,6 @@ class Scan(BrandOwned, Base):
     till_id: Mapped[int]
     may_redeem: Mapped[bool] = mapped_column(default=False)
     method: Mapped[str] = mapped_column(String(8), info={"personal": "none"})  # rotating, static, spoken
+    note: Mapped[str | None] = mapped_column(String(12), info={"personal": "none"})  # why not: code_used, code_stale
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)

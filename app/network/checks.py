@@ -50,7 +50,9 @@ def business_id(text: str) -> str:
     """Return a Finnish business id as `1234567-1`.
 
     Raises:
-        BusinessIdInvalid: wrong form or check digit. Source: Finnish Tax Administration, weights 7 9 10 5 8 4 2, mod 11.
+        BusinessIdInvalid: wrong form or check digit.
+
+    Source: Finnish Tax Administration, weights 7 9 10 5 8 4 2, modulo 11.
     """
     match = _BUSINESS_ID.fullmatch(text.strip())
     if match is None:
@@ -141,7 +143,9 @@ def check_theme(*, brand_color: str, brand_deep: str, ink: str, on_ink: str) -> 
     }
     low = [f"{name} {contrast(*pair):.2f}:1" for name, pair in pairs.items() if contrast(*pair) < LEAST_CONTRAST]
     if low:
-        raise ContrastTooLow(_("The contrast must be at least 4.5:1, and it is not for %(pairs)s.", pairs=", ".join(low)))
+        raise ContrastTooLow(
+            _("The contrast must be at least 4.5:1, and it is not for %(pairs)s.", pairs=", ".join(low))
+        )
 
 
 def _luminance(text: str) -> float:

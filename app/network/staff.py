@@ -97,7 +97,9 @@ def set_password(session: Session, person: Staff, password: str) -> None:
         PasswordRefused: under 12 or over 128 characters.
     """
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise PasswordRefused(_("A password has %(low)s to %(high)s characters.", low=SHORTEST_PASSWORD, high=LONGEST_PASSWORD))
+        raise PasswordRefused(
+            _("A password has %(low)s to %(high)s characters.", low=SHORTEST_PASSWORD, high=LONGEST_PASSWORD)
+        )
     person.password_hash = _hasher.hash(password)
     sessions.end_all(session, door=DOOR, subject_id=person.id)
     session.flush()
@@ -112,8 +114,8 @@ def check_password(session: Session, email: str, password: str) -> Staff:
         LoginRefused: unknown email, wrong password, no password yet, or the person has left.
     """
     person = staff_by_email(session, email)
-    sealed = person.password_hash if person is not None else None
-    fits = _fits(sealed or _nobody(), password[: LONGEST_PASSWORD + 1])
+    sealed, decoy = person.password_hash if person is not None else None, _nobody()
+    fits = _fits(sealed or decoy, password[: LONGEST_PASSWORD + 1])
     if person is None or sealed is None or not fits or has_left(person):
         raise LoginRefused(_("Email and password do not belong together."))
     return person

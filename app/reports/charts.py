@@ -54,20 +54,22 @@ class DayChart:
 
 @dataclass(frozen=True)
 class OutletBar:
-    """One outlet's row: `share` is the bar's length in percent of the longest."""
+    """One outlet's row: `share` is the bar's length in percent of the longest, `more` further cells of the table."""
 
     name: str
     detail: str
     value: int
     share: float
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class OutletChart:
-    """Outlets by a figure, the largest first."""
+    """Outlets by a figure, the largest first; `columns` names the outlet, the figure and the further cells."""
 
     title: str
     desc: str
+    columns: tuple[str, ...]
     rows: tuple[OutletBar, ...]
 
 
@@ -148,16 +150,28 @@ def by_day(
     )
 
 
-def by_outlet(*, title: str, desc: str, figures: Sequence[tuple[str, str, int]]) -> OutletChart:
-    """Rank outlets by a figure; each is (name, detail such as the reseller, figure)."""
+def by_outlet(
+    *,
+    title: str,
+    desc: str,
+    columns: Sequence[str],
+    figures: Sequence[tuple[str, str, int, Sequence[str]]],
+) -> OutletChart:
+    """Rank outlets by a figure.
+
+    Args:
+        columns: headings of the outlet, the figure and each further cell.
+        figures: for each outlet its name, a detail such as the reseller, the figure and the further cells.
+    """
     ranked = sorted(figures, key=lambda row: (-row[2], row[0]))
-    longest = max((value for _, _, value in ranked), default=0)
+    longest = max((row[2] for row in ranked), default=0)
     return OutletChart(
         title=title,
         desc=desc,
+        columns=tuple(columns),
         rows=tuple(
-            OutletBar(name, detail, value, _round(100 * value / longest) if longest else 0.0)
-            for name, detail, value in ranked
+            OutletBar(name, detail, value, _round(100 * value / longest) if longest else 0.0, tuple(more))
+            for name, detail, value, more in ranked
         ),
     )
 

@@ -149,8 +149,7 @@ def _information(style: str, parts: Mapping[str, Any], notify: Mapping[str, str]
                 continue
             made = models.Field(part["key"], part["value"], part.get("label", ""))
             made.textAlignment = ""  # the library's default turns the header's number to the left
-            for key, value in part.items():
-                setattr(made, key, value)
+            vars(made).update(part)
             made.changeMessage = notify.get(part["key"], "")
             getattr(information, name).append(made)
     return information

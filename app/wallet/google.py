@@ -20,6 +20,7 @@ from app.wallet.templates import Template
 from app.wallet.values import fill
 
 SAVE_URL = "https://pay.google.com/gp/v/save/"
+_HEADER = '{"alg":"RS256","typ":"JWT"}'
 MAX_LINK = 1800  # characters; longer ones are cut off by browsers on the way to the app
 
 
@@ -103,10 +104,11 @@ def save_link(
     klass = loyalty_class(template, view, issuer_id=issuer, look=saved.look)
     for slimmer in _slimmer(view):
         card = loyalty_object(template, slimmer, issuer_id=issuer, saved=saved)
-        link = SAVE_URL + _token(account, {"loyaltyClasses": [klass], "loyaltyObjects": [card]}, origins)
-        if len(link) <= MAX_LINK:
-            return link
-    raise LinkTooLong(_("The card does not fit in a Google Wallet link."), characters=len(link))
+        claims = _claims(account, {"loyaltyClasses": [klass], "loyaltyObjects": [card]}, origins)
+        characters = _characters(claims, account.key)
+        if characters <= MAX_LINK:
+            return SAVE_URL + jwt.encode(claims, account.key, algorithm="RS256", json_encoder=_Short)
+    raise LinkTooLong(_("The card does not fit in a Google Wallet link."), characters=characters)
 
 
 class _Short(json.JSONEncoder):
@@ -124,8 +126,8 @@ def _slimmer(view: CardView) -> Sequence[CardView]:
     return (view, card_only, first, no_links, replace(no_links, coupons=()))
 
 
-def _token(account: ServiceAccount, payload: Mapping[str, Any], origins: Sequence[str]) -> str:
-    claims = {
+def _claims(account: ServiceAccount, payload: Mapping[str, Any], origins: Sequence[str]) -> dict[str, Any]:
+    return {
         "iss": account.email,
         "aud": "google",
         "typ": "savetowallet",
@@ -133,7 +135,13 @@ def _token(account: ServiceAccount, payload: Mapping[str, Any], origins: Sequenc
         "origins": list(origins),
         "payload": payload,
     }
-    return jwt.encode(claims, account.key, algorithm="RS256", json_encoder=_Short)
+
+
+def _characters(claims: Mapping[str, Any], key: RSAPrivateKey) -> int:
+    """Return how long the link of these claims is; signing only to count takes ten times longer."""
+    body = json.dumps(claims, separators=(",", ":"), cls=_Short).encode()
+    parts = (len(_HEADER), len(body), (key.key_size + 7) // 8)
+    return len(SAVE_URL) + sum(-(-size * 4 // 3) for size in parts) + len("..")
 
 
 def _values(template: Template, view: CardView, totp_secret: bytes | None) -> dict[str, str]:

@@ -71,8 +71,8 @@ def _drawn(name: str, view: CardView, stamps: int, scale: int) -> Entry:
         data = (artwork.icon if name == "icon" else artwork.logo)(view.colors, scale)
     if len(_kept) >= _KEEP:
         _kept.clear()
-    _kept[key] = Entry.of(file_name(name, scale), data)
-    return _kept[key]
+    made = _kept[key] = Entry.of(file_name(name, scale), data)
+    return made
 
 
 def file_name(image: str, scale: int) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from app.wallet.model import CardView, CouponView
@@ -97,6 +98,7 @@ def says_nothing(item: Json) -> bool:
     return any(key in item and item[key] == "" for key in _ITEM_TEXT)
 
 
+@lru_cache(maxsize=256)
 def rgb(color: str) -> str:
     """Return `#183f8c` as Apple writes colors, `rgb(24, 63, 140)`."""
     red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))

@@ -126,7 +126,9 @@ def tables() -> None:
     )
     op.create_table(
         "door_session",
+        sa.Column("public_id", sa.String(length=26), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("device", sa.String(length=60), nullable=False),
         sa.Column("door", sa.String(length=16), nullable=False),
         sa.Column("subject_id", sa.Integer(), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
@@ -136,6 +138,7 @@ def tables() -> None:
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_door_session_brand_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_door_session")),
         sa.UniqueConstraint("brand_id", "id", name=op.f("uq_door_session_brand_id_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_door_session_public_id")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_door_session_token_hash")),
         info={"append_only": False},
     )
@@ -172,6 +175,7 @@ def tables() -> None:
     )
     op.create_table(
         "wording",
+        sa.Column("public_id", sa.String(length=26), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -186,6 +190,7 @@ def tables() -> None:
         sa.UniqueConstraint(
             "brand_id", "kind", "language", "version", name=op.f("uq_wording_brand_id_kind_language_version")
         ),
+        sa.UniqueConstraint("public_id", name=op.f("uq_wording_public_id")),
         info={"append_only": False},
     )
     op.create_table(
@@ -498,6 +503,7 @@ def tables() -> None:
         sa.Column("link_hash", sa.String(length=64), nullable=False),
         sa.Column("link", sa.LargeBinary(), nullable=False),
         sa.Column("browser_hash", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("ends_at", UtcDateTime(), nullable=False),
@@ -575,6 +581,7 @@ def tables() -> None:
         sa.Column("till_id", sa.Integer(), nullable=False),
         sa.Column("may_redeem", sa.Boolean(), nullable=False),
         sa.Column("method", sa.String(length=8), nullable=False),
+        sa.Column("note", sa.String(length=12), nullable=True),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("ends_at", UtcDateTime(), nullable=False),
         sa.Column("id", sa.Integer(), nullable=False),

@@ -48,11 +48,18 @@ class Figure:
     @property
     def met(self) -> bool | None:
         """Say whether the target is reached; None when there is none."""
-        if self.at_least is not None:
-            return self.value >= self.at_least
-        if self.at_most is not None:
-            return self.value <= self.at_most
-        return None
+        if self.at_least is None and self.at_most is None:
+            return None
+        return (self.at_least is None or self.value >= self.at_least) and (
+            self.at_most is None or self.value <= self.at_most
+        )
+
+    @property
+    def target(self) -> str:
+        """Write the target for people, and whether it is reached."""
+        bounds = ((">=", self.at_least), ("<=", self.at_most))
+        told = " ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
+        return f"{told} {'reached' if self.met else 'MISSED'}" if told else ""
 
 
 Bench = Callable[[], Sequence[Figure]]
@@ -72,7 +79,8 @@ def find(folder: Path, names: Sequence[str] = ()) -> dict[str, Bench]:
 
 def _load(path: Path) -> Bench:
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
@@ -103,8 +111,7 @@ def table(results: dict[str, Sequence[Figure]]) -> Table:
     laid = Table("benchmark", "what", "who", "value", "unit", "target")
     for name, figures in results.items():
         for figure in figures:
-            target = "" if figure.met is None else f"{figure.at_least or figure.at_most:g} {'✓' if figure.met else '✗'}"
-            laid.add_row(name, figure.what, figure.who, f"{figure.value:,.2f}", figure.unit, target)
+            laid.add_row(name, figure.what, figure.who, f"{figure.value:,.2f}", figure.unit, figure.target)
     return laid
 
 

@@ -94,7 +94,8 @@ def test_outlets_are_ranked_and_the_first_has_the_full_bar() -> None:
     chart = by_outlet(
         title="Outlets",
         desc="Stamps by outlet.",
-        figures=[("Töölö", "", 50), ("Kallio", "", 200), ("Verkko", "", 0)],
+        columns=("Outlet", "Stamps", "Sales"),
+        figures=[("Töölö", "", 50, ("9",)), ("Kallio", "", 200, ("4",)), ("Verkko", "", 0, ("0",))],
     )
 
     assert [(row.name, row.share) for row in chart.rows] == [
@@ -102,10 +103,11 @@ def test_outlets_are_ranked_and_the_first_has_the_full_bar() -> None:
         ("Töölö", 25.0),
         ("Verkko", 0.0),
     ]
+    assert chart.rows[0].more == ("4",)
 
 
 def test_outlets_without_any_sale_have_no_bar_and_do_not_divide_by_zero() -> None:
-    chart = by_outlet(title="Outlets", desc="", figures=[("Kallio", "", 0)])
+    chart = by_outlet(title="Outlets", desc="", columns=("Outlet", "Stamps"), figures=[("Kallio", "", 0, ())])
 
     assert chart.rows[0].share == 0.0
 

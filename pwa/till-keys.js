@@ -1,4 +1,5 @@
-/* The amount: keypad, keyboard, and the one button that says what it will do before it is pressed. */
+/* The keys on the page: the amount with its keypad and the one button that says what it will do before it is pressed,
+   and the symbols of a code. */
 
 const WAIT = 120; // milliseconds of quiet before the server is asked
 const SHAPE = /^\d{0,6}(,\d{0,2})?$/;
@@ -85,4 +86,22 @@ export function startAmount(form, network) {
     remember() { kept = good; },
     restore() { put(kept); },
   };
+}
+
+/**
+ * The 32 symbols of a code, for a tablet: the system's own keyboard would hide half of the page. A phone keeps its own.
+ *
+ * @param {HTMLElement | null} board the keys; without them there is nothing to start
+ */
+export function startLetters(board) {
+  if (!board || !matchMedia("(min-width:701px)").matches) return;
+  const field = board.closest("form").elements.text;
+  const back = board.closest("form").querySelector("[data-back]");
+  board.hidden = back.hidden = false;
+  field.inputMode = "none";
+  board.addEventListener("click", (event) => {
+    const key = event.target.closest("[data-key]");
+    if (key) field.value += key.dataset.key;
+  });
+  back.addEventListener("click", () => { field.value = field.value.slice(0, -1); });
 }

@@ -1,0 +1,42 @@
+"""One member becomes another: balances are transferred, coupons and codes move, history stays readable."""
+
+from sqlalchemy.orm import Session
+
+from app.cards import service
+from app.cards.events import CardProgressed
+from app.cards.programs import in_force
+from app.core import clock
+from app.core.events import emit
+from app.ledger import service as ledger
+from app.members import service as members
+from app.members.models import Member
+from app.rewards import service as rewards
+
+
+def absorb(session: Session, newcomer: Member, *, into: Member) -> Member:
+    """Merge a newcomer into the member whose contact it confirmed; both codes keep working. Return who stays.
+
+    The stamps move by `transfer` entries, out of one account and into the other, and may fill the card.
+    Source: design.md section 3, "Members and contacts".
+    """
+    into = members.absorb(session, newcomer, into)
+    now = clock.now()
+    context = {"occurred_at": now}
+    programs = in_force(session, now)
+    ids = [program.id for program in programs]
+    first, second = sorted((newcomer.id, into.id))  # locks are taken in id order, whoever merges into whom
+    opened = {
+        member_id: ledger.open_accounts(session, member_id=member_id, program_ids=ids, context=context)
+        for member_id in (first, second)
+    }
+    rewards.move(session, member_id=newcomer.id, into_id=into.id)
+    for program in programs:
+        source, target = opened[newcomer.id][program.id], opened[into.id][program.id]
+        amount = source.balance
+        if amount == 0:
+            continue
+        source.post("transfer", -amount, version_id=program.version_id, reason="merged", source_kind="member", source_id=into.id)
+        target.post("transfer", amount, version_id=program.version_id, reason="merged", source_kind="member", source_id=newcomer.id)
+        service.fill(session, program, target, into.id, [])
+        emit(session, CardProgressed(member_id=into.id, program_id=program.id, amount=amount, purchase_id=None))
+    return into

@@ -1,0 +1,121 @@
+"""Taking a purchase back: awards are reversed, fills undone where the coupon is still unused, debts stay."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.cards.events import CardProgressed
+from app.cards.models import Award, ProgramVersion
+from app.core import clock
+from app.core.crypto import new_id
+from app.core.db import brand_of
+from app.core.events import emit
+from app.ledger import service as ledger
+from app.ledger import statements as sql
+from app.ledger.models import Account, LedgerEntry, Purchase, Refund
+from app.ledger.service import OpenAccount
+from app.network.models import Till
+from app.rewards import service as rewards
+from app.rewards.models import Coupon
+
+
+@dataclass(frozen=True)
+class ReversedAward:
+    """What a refund took in one program, and the balance afterwards: negative where a used coupon left a debt."""
+
+    program_id: int
+    amount: int
+    balance: int
+    fills_undone: int
+
+
+@dataclass(frozen=True)
+class RefundResult:
+    """The answer to a till."""
+
+    public_id: str
+    purchase: Purchase
+    amount_cents: int
+    reversed: list[ReversedAward] = field(default_factory=list)
+    coupons_returned: int = 0
+    repeated: bool = False
+
+
+def refund(session: Session, purchase: Purchase, *, till: Till) -> RefundResult:
+    """Take a whole purchase back. The same refund twice changes nothing and returns the first.
+
+    Source: earning.md, "Refunds and corrections".
+    """
+    now = clock.now()
+    member_id = ledger.hold_member(session, purchase.member_id)
+    context = {"occurred_at": now, "till_id": till.id, "outlet_id": till.outlet_id, "purchase_id": purchase.id}
+    awards = session.scalars(select(Award).where(Award.purchase_id == purchase.id, Award.amount > 0).order_by(Award.id)).all()
+    programs = [award.program_id for award in awards]
+    accounts = ledger.open_accounts(session, member_id=member_id, program_ids=programs, context=context)
+    values = {
+        "brand_id": brand_of(session),
+        "public_id": new_id(now),
+        "purchase_id": purchase.id,
+        "till_id": till.id,
+        "amount_cents": purchase.total_cents,
+        "occurred_at": now,
+        "recorded_at": now,
+    }
+    refund_id = session.connection().execute(sql.INSERT_REFUND, values).scalar()
+    if refund_id is None:
+        return _again(session, purchase)
+    taken = []
+    for award in awards:
+        account = accounts[award.program_id]
+        account.context["refund_id"] = refund_id
+        taken.append(_reverse(session, award, account, member_id))
+    returned = rewards.give_back(session, purchase_id=purchase.id)
+    return RefundResult(str(values["public_id"]), purchase, purchase.total_cents, taken, returned)
+
+
+def _reverse(session: Session, award: Award, account: OpenAccount, member_id: int) -> ReversedAward:
+    account.post("reverse_earn", -award.amount, version_id=award.version_id, reason="refund")
+    undone = 0
+    while account.balance < 0 and _undo_fill(session, account, member_id):
+        undone += 1
+    emit(
+        session,
+        CardProgressed(member_id=member_id, program_id=award.program_id, amount=-award.amount, purchase_id=award.purchase_id),
+    )
+    return ReversedAward(award.program_id, -award.amount, account.balance, undone)
+
+
+def _undo_fill(session: Session, account: OpenAccount, member_id: int) -> bool:
+    """Put the stamps of the newest fill back whose coupon nobody has used; False when there is none: the debt stays."""
+    open_fills = (
+        select(Coupon.id, LedgerEntry.id, LedgerEntry.amount, LedgerEntry.version_id)
+        .join(LedgerEntry, LedgerEntry.id == Coupon.source_id)
+        .join(Account, Account.id == LedgerEntry.account_id)  # a merged member's own account may have filled it
+        .where(
+            Coupon.member_id == member_id,
+            Coupon.source_kind == "fill",
+            Coupon.state == "issued",
+            Account.program_id == account.program_id,
+        )
+        .order_by(Coupon.id.desc())
+    )
+    for coupon_id, entry_id, amount, version_id in session.execute(open_fills):
+        if rewards.revoke(session, coupon_id):
+            account.post("fill_undo", -amount, version_id=version_id, reason="refund", reverses_id=entry_id)
+            return True
+    return False
+
+
+def _again(session: Session, purchase: Purchase) -> RefundResult:
+    """Return what the first refund of a purchase did, from the entries it left."""
+    first = session.scalars(select(Refund).where(Refund.purchase_id == purchase.id)).one()
+    entries = session.scalars(select(LedgerEntry).where(LedgerEntry.refund_id == first.id).order_by(LedgerEntry.id)).all()
+    taken = []
+    for entry in entries:
+        if entry.kind != "reverse_earn":
+            continue
+        undone = [other for other in entries if other.kind == "fill_undo" and other.account_id == entry.account_id]
+        program_id = session.scalars(select(ProgramVersion.program_id).where(ProgramVersion.id == entry.version_id)).one()
+        taken.append(ReversedAward(program_id, entry.amount, undone[-1].balance if undone else entry.balance, len(undone)))
+    return RefundResult(first.public_id, purchase, first.amount_cents, taken, repeated=True)

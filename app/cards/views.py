@@ -1,0 +1,176 @@
+"""What the phone, the till and the console show of a member: cards, coupons and the story of what happened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from app.cards import reasons
+from app.cards.models import Award, Program, ProgramVersion
+from app.cards.programs import ProgramInForce, in_force
+from app.core import clock
+from app.core.i18n import gettext as _
+from app.core.i18n import pick
+from app.ledger import service as ledger
+from app.ledger.models import LedgerEntry, Purchase, Refund
+from app.members.models import Member
+from app.network.models import Outlet, Till
+from app.rewards.models import Coupon, Redemption, Reward
+
+
+@dataclass(frozen=True)
+class Card:
+    """One program as the member's card shows it. `owed` are stamps that the next ones pay back first."""
+
+    program: ProgramInForce
+    reward: str
+    stamps: int
+    owed: int
+
+    @property
+    def name(self) -> str:
+        """Return the program's name in the language of this moment."""
+        return pick(self.program.name)
+
+    @property
+    def size(self) -> int:
+        """Return how many stamps fill the card."""
+        return self.program.size
+
+    @property
+    def unit(self) -> tuple[str, str]:
+        """Return the unit, singular and plural, in the language of this moment."""
+        return unit(self.program.unit)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of a member's story, newest first."""
+
+    kind: str  # purchase, refund, coupon_issued, coupon_redeemed, coupon_returned, coupon_revoked, coupon_expired, transfer
+    at: datetime
+    title: str  # the outlet, or the reward
+    outlet: str | None
+    amount_cents: int | None
+    stamps: int | None  # signed
+    unit: tuple[str, str]
+    reason: str  # why there were none, or what happened
+    public_id: str | None = None
+
+
+def unit(texts: dict[str, list[str]]) -> tuple[str, str]:
+    """Return a unit's singular and plural in the language of this moment."""
+    forms = pick({language: "\n".join(words) for language, words in texts.items()}).split("\n")
+    return (forms[0], forms[-1])
+
+
+def family(session: Session, member_id: int) -> list[int]:
+    """Return the ids of a member and of all that were merged into it."""
+    return list(session.scalars(select(Member.id).where(or_(Member.id == member_id, Member.merged_into_id == member_id))))
+
+
+def cards(session: Session, member_id: int) -> list[Card]:
+    """Return a member's cards in the brand's order, empty ones too."""
+    balances = ledger.balances(session, member_id)
+    found = []
+    for program in in_force(session, clock.now()):
+        balance = balances.get(program.id, 0)
+        reward = session.get_one(Reward, program.reward_id)
+        found.append(Card(program, pick(reward.name), max(balance, 0), max(-balance, 0)))
+    return found
+
+
+def story(session: Session, member_id: int, *, most: int = 50) -> list[Happening]:
+    """Return what happened to a member, newest first."""
+    ids = family(session, member_id)
+    lines = [
+        *_purchases(session, ids, most),
+        *_refunds(session, ids, most),
+        *_coupons(session, ids, most),
+        *_redemptions(session, ids, most),
+    ]
+    return sorted(lines, key=lambda line: line.at, reverse=True)[:most]
+
+
+def _purchases(session: Session, ids: Sequence[int], most: int) -> list[Happening]:
+    rows = session.execute(
+        select(Purchase, Outlet.name, Award, Program.unit, ProgramVersion.rule)
+        .join(Outlet, Outlet.id == Purchase.outlet_id)
+        .outerjoin(Award, Award.purchase_id == Purchase.id)
+        .outerjoin(Program, Program.id == Award.program_id)
+        .outerjoin(ProgramVersion, ProgramVersion.id == Award.version_id)
+        .where(Purchase.member_id.in_(ids))
+        .order_by(Purchase.occurred_at.desc())
+        .limit(most)
+    )
+    lines = []
+    for purchase, outlet, award, units, rule in rows:
+        why = reasons.sentence(award.reason, rule=rule, due_cents=purchase.due_cents) if award else _("No program was running")
+        forms = unit(units) if units else ("", "")
+        amount = award.amount if award else 0
+        lines.append(
+            Happening("purchase", purchase.occurred_at, outlet, outlet, purchase.total_cents, amount, forms, why, purchase.public_id)
+        )
+    return lines
+
+
+def _refunds(session: Session, ids: Sequence[int], most: int) -> list[Happening]:
+    rows = session.execute(
+        select(Refund, Outlet.name, LedgerEntry.amount, Program.unit)
+        .join(Purchase, Purchase.id == Refund.purchase_id)
+        .join(Till, Till.id == Refund.till_id)
+        .join(Outlet, Outlet.id == Till.outlet_id)
+        .outerjoin(LedgerEntry, (LedgerEntry.refund_id == Refund.id) & (LedgerEntry.kind == "reverse_earn"))
+        .outerjoin(ProgramVersion, ProgramVersion.id == LedgerEntry.version_id)
+        .outerjoin(Program, Program.id == ProgramVersion.program_id)
+        .where(Purchase.member_id.in_(ids))
+        .order_by(Refund.occurred_at.desc())
+        .limit(most)
+    )
+    return [
+        Happening(
+            "refund", row.occurred_at, outlet, outlet, -row.amount_cents, amount or 0, unit(units) if units else ("", ""),
+            _("The purchase was taken back"), row.public_id,
+        )
+        for row, outlet, amount, units in rows
+    ]  # fmt: skip
+
+
+def _coupons(session: Session, ids: Sequence[int], most: int) -> list[Happening]:
+    rows = session.execute(
+        select(Coupon, Reward.name)
+        .join(Reward, Reward.id == Coupon.reward_id)
+        .where(Coupon.member_id.in_(ids))
+        .order_by(Coupon.issued_at.desc())
+        .limit(most)
+    )
+    lines = []
+    for coupon, name in rows:
+        why = _("A full card") if coupon.source_kind == "fill" else _("Welcome gift")
+        lines.append(Happening("coupon_issued", coupon.issued_at, pick(name), None, None, None, ("", ""), why, coupon.public_id))
+        if coupon.state in ("revoked", "expired") and coupon.ended_at:
+            kind = f"coupon_{coupon.state}"
+            why = _("The stamps that earned it were taken back") if coupon.state == "revoked" else _("Its time ran out")
+            lines.append(Happening(kind, coupon.ended_at, pick(name), None, None, None, ("", ""), why, coupon.public_id))
+    return lines
+
+
+def _redemptions(session: Session, ids: Sequence[int], most: int) -> list[Happening]:
+    rows = session.execute(
+        select(Redemption, Reward.name, Outlet.name, Coupon.public_id)
+        .join(Coupon, Coupon.id == Redemption.coupon_id)
+        .join(Reward, Reward.id == Coupon.reward_id)
+        .join(Outlet, Outlet.id == Redemption.outlet_id)
+        .where(Coupon.member_id.in_(ids))
+        .order_by(Redemption.occurred_at.desc())
+        .limit(most)
+    )
+    lines = []
+    for row, name, outlet, public_id in rows:
+        lines.append(Happening("coupon_redeemed", row.occurred_at, pick(name), outlet, None, None, ("", ""), "", public_id))
+        if row.reversed_at:
+            why = _("It came back with a refund")
+            lines.append(Happening("coupon_returned", row.reversed_at, pick(name), outlet, None, None, ("", ""), why, public_id))
+    return lines

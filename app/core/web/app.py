@@ -1,0 +1,84 @@
+"""The application class: one unit of work around each view, committed only when the answer is a success."""
+
+from datetime import timedelta
+from typing import Any
+
+from apiflask import APIFlask
+from flask import Response, current_app, g, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.core.db import Database
+from app.core.runtime import Runtime
+
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+MAX_BODY = 64 * 1024  # bytes; a basket of 500 lines is 40 kB
+
+
+class LeimaFlask(APIFlask):
+    """Flask with a unit of work: a view's session is opened on first use and closed before the answer leaves.
+
+    GET and HEAD read only. Any answer of 400 and above, and any exception, leaves nothing written.
+    """
+
+    def dispatch_request(self) -> ResponseReturnValue:  # type: ignore[override]
+        """Run the view and end its unit; a commit that fails is an error of the request."""
+        try:
+            response: Response = self.make_response(super().dispatch_request())
+        except BaseException:
+            end_unit(keep=False)
+            raise
+        end_unit(keep=response.status_code < 400)
+        return response
+
+
+def runtime() -> Runtime:
+    """Return what this process holds."""
+    found: Runtime = current_app.extensions["leima"]
+    return found
+
+
+def database() -> Database:
+    """Return the database of this process."""
+    return runtime().database
+
+
+def session() -> Session:
+    """Return the request's session, scoped to the brand that the door put into `g.brand_id`."""
+    if "unit" not in g:
+        brand_id = g.get("brand_id")
+        opened = database().reading(brand_id) if request.method in READS else database().unit(brand_id)
+        g.session = opened.__enter__()
+        g.unit = opened
+    found: Session = g.session
+    return found
+
+
+def end_unit(*, keep: bool) -> None:
+    """Commit the request's unit, or leave nothing of it."""
+    opened: Any = g.pop("unit", None)
+    g.pop("session", None)
+    if opened is None:
+        return
+    if keep:
+        opened.__exit__(None, None, None)
+        return
+    refused = Refused()
+    try:
+        opened.__exit__(Refused, refused, None)
+    except Refused:
+        return
+
+
+class Refused(Exception):  # noqa: N818 - it ends a unit, nobody sees it
+    """Ends a unit whose answer was a refusal."""
+
+
+def limit(key: str, *, most: int, window: timedelta) -> None:
+    """Count one try before the unit opens, so that a refusal cannot take it back.
+
+    Raises:
+        TooMany: with the seconds to wait.
+    """
+    database().count(key, limit=most, window=window, now=clock.now())

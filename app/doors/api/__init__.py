@@ -1,0 +1,5 @@
+"""The till API, `/api/v1`: what a cash register calls with its key."""
+
+from app.doors.api.views import blueprint
+
+__all__ = ["blueprint"]

@@ -1,0 +1,184 @@
+"""What the till API takes and answers. Unknown fields are refused; money is integer cents; times carry an offset."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from app.core.money import MAX_CENTS
+
+Cents = Annotated[int, Field(ge=0, le=MAX_CENTS, description="integer cents")]
+PublicId = Annotated[str, Field(min_length=26, max_length=26, pattern=r"^[0-9A-Z]{26}$")]
+Text = Annotated[str, Field(min_length=1, max_length=400, pattern=r"^[^\x00]+$")]
+
+
+class In(BaseModel):
+    """A request body: strict types, no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Out(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ScanIn(In):
+    """What was scanned or typed."""
+
+    text: Text = Field(description="text of the member's QR, or the spoken code", examples=["HTTPS://LEIMA.EXAMPLE/M/ABCDEFGHJKLMNPQR.123456"])
+
+
+class CardOut(Out):
+    """A member's card in one program."""
+
+    program: str
+    name: str
+    unit: str
+    balance: int = Field(description="stamps on the open card; negative when a refund left a debt")
+    size: int
+
+
+class CouponOut(Out):
+    """A coupon that can be redeemed. `code` is given when the scan may redeem."""
+
+    id: str
+    title: str
+    expires_at: AwareDatetime
+    code: str | None = None
+
+
+class ScanOut(Out):
+    """A scan lives 5 minutes, at this till."""
+
+    scan: str
+    member: str = Field(description="first name and initial, may be empty")
+    may_redeem: bool
+    note: str | None = Field(description="why it may not redeem: code_stale or code_used")
+    expires_at: AwareDatetime
+    cards: list[CardOut]
+    coupons: list[CouponOut]
+
+
+class MemberIn(In):
+    """Sign up at the till. Consents stay pending until the member confirms on their own phone."""
+
+    contact: Text = Field(description="email address or phone number")
+    age_confirmed: bool = Field(description="the member has said to be old enough")
+    first_name: Annotated[str, Field(max_length=60)] | None = None
+    language: Literal["fi", "sv", "en"] = "fi"
+    consents: list[Literal["email", "sms", "push"]] = Field([], max_length=3)
+
+
+class MemberOut(Out):
+    """A new member; `scan` lets this till stamp at once."""
+
+    scan: str
+    member: str
+    spoken_code: str
+    cards: list[CardOut]
+
+
+class PurchaseIn(In):
+    """A purchase that may earn. `scan` or `member`, not both."""
+
+    scan: PublicId | None = None
+    member: Text | None = Field(None, description="member's code, where the till kept no scan")
+    receipt: str = Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$")
+    occurred_at: AwareDatetime
+    total_cents: Cents
+    cashier: PublicId | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "PurchaseIn":
+        if (self.scan is None) == (self.member is None):
+            raise ValueError("give scan or member, not both")
+        return self
+
+
+class AwardOut(Out):
+    """What a purchase gave in one program; `reason` says why it was nothing."""
+
+    program: str
+    unit: str
+    amount: int
+    balance: int
+    size: int
+    filled: int = Field(description="how many cards it filled")
+    rule: str
+    reason: str = Field(description="reason code, empty when something was earned")
+    sentence: str = Field(description="the reason for people")
+
+
+class IssuedOut(Out):
+    """A coupon that this purchase earned."""
+
+    id: str
+    title: str
+    expires_at: AwareDatetime
+
+
+class PurchaseOut(Out):
+    """A booked purchase."""
+
+    purchase: str
+    awards: list[AwardOut]
+    coupons_issued: list[IssuedOut]
+    coupons_redeemed: list[IssuedOut]
+    amount_due_cents: int
+
+
+class RefundIn(In):
+    """A whole purchase to take back: by its id, or by till, receipt and local date."""
+
+    purchase: PublicId | None = None
+    till: PublicId | None = None
+    receipt: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    local_date: date | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "RefundIn":
+        by_receipt = (self.till, self.receipt, self.local_date)
+        if (self.purchase is None) == any(part is None for part in by_receipt) and self.purchase is None:
+            raise ValueError("give purchase, or till with receipt and local_date")
+        if self.purchase is not None and any(part is not None for part in by_receipt):
+            raise ValueError("give purchase, or till with receipt and local_date, not both")
+        return self
+
+
+class ReversedOut(Out):
+    """What a refund took in one program."""
+
+    program: str
+    amount: int
+    balance: int
+    fills_undone: int
+
+
+class RefundOut(Out):
+    """A booked refund; a repeat answers as the first did."""
+
+    refund: str
+    purchase: str
+    amount_cents: int
+    reversed: list[ReversedOut]
+    coupons_returned: int
+    repeated: bool
+
+
+class RedemptionIn(In):
+    """Where a coupon is used."""
+
+    purchase: PublicId | None = Field(None, description="the basket it was used on, of this outlet")
+
+
+class RedemptionOut(Out):
+    """A coupon used, once ever."""
+
+    redemption: str
+    coupon: str
+    title: str
+    settlement_cents: int
+    fee_cents: int
+    occurred_at: AwareDatetime

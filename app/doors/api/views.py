@@ -1,0 +1,221 @@
+"""Thin views of the till API: the door proves the till, the services decide."""
+
+from datetime import timedelta
+from typing import Any, cast
+
+from apiflask import APIBlueprint
+from flask import g, request
+from sqlalchemy import select
+
+from app.cards import refunds, reasons, views
+from app.cards import service as cards
+from app.cards.models import Program
+from app.core import clock, i18n, web
+from app.core.errors import Unauthorized
+from app.core.i18n import gettext as _
+from app.doors import coupons, identity
+from app.doors.api import schemas as api
+from app.doors.idempotency import idempotent
+from app.ledger import service as ledger
+from app.members import lookup, scans, sign_in
+from app.members import service as members
+from app.members.forms import JoinForm
+from app.members.models import Member
+from app.network import tills
+from app.network.models import Till
+from app.network.service import brand_by_id
+from app.rewards import service as rewards
+
+WRONG_KEYS = 30  # wrong keys from an address in a minute
+
+blueprint = APIBlueprint("api", __name__, url_prefix="/api/v1", tag="Till")
+
+
+@blueprint.before_request
+def _till() -> None:
+    """Prove the till by its key; every view works for its brand only."""
+    who = None
+    key = f"api-key:{web.client_address()}"
+    if web.database().tries(key, now=clock.now()) >= WRONG_KEYS:
+        web.limit(key, most=WRONG_KEYS, window=timedelta(minutes=1))
+    try:
+        who = identity.enter("api")
+        if who is None:
+            raise Unauthorized(_("A till key is needed: Authorization: Bearer <key>."))
+    except Unauthorized:
+        web.limit(key, most=WRONG_KEYS, window=timedelta(minutes=1))
+        raise
+    g.till_id = who.subject_id
+    i18n.set_language(i18n.negotiate(request.headers.get("Accept-Language", ""), i18n.LANGUAGES, "en"))
+
+
+def till() -> Till:
+    """Return the asking till.
+
+    Raises:
+        tills.TillKeyUnknown: it was revoked between two statements.
+    """
+    return tills.till_place(web.session(), g.till_id).till
+
+
+@blueprint.post("/scans")
+@idempotent
+@blueprint.input(api.ScanIn)
+@blueprint.output(api.ScanOut, status_code=201)
+def scan(json_data: api.ScanIn) -> dict[str, Any]:
+    """Read a member's code: who it is, cards and coupons. Uses up the code's 30-second step."""
+    session = web.session()
+    found = scans.read(session, json_data.text, till=till())
+    member = session.get_one(Member, found.member_id)
+    ready = [view for view in rewards.of_member(session, member.id) if view.usable]
+    return {
+        "scan": found.public_id,
+        "member": members.display_name(member),
+        "may_redeem": found.may_redeem,
+        "note": found.note,
+        "expires_at": found.ends_at,
+        "cards": _cards(member.id),
+        "coupons": [
+            {
+                "id": view.coupon.public_id,
+                "title": i18n.pick(view.reward.name),
+                "expires_at": view.coupon.expires_at,
+                "code": view.code if found.may_redeem else None,
+            }
+            for view in ready
+        ],
+    }
+
+
+def _cards(member_id: int) -> list[dict[str, Any]]:
+    found = views.cards(web.session(), member_id)
+    return [
+        {"program": card.program.slug, "name": card.name, "unit": card.unit[1], "balance": card.stamps - card.owed, "size": card.size}
+        for card in found
+    ]
+
+
+@blueprint.before_request
+def _count_sign_up() -> None:
+    """Count a sign-up's message before the unit opens, so that a refusal cannot take the count back."""
+    if request.endpoint != "api.sign_up":
+        return
+    body = request.get_json(silent=True)
+    contact = body.get("contact") if isinstance(body, dict) else None
+    sign_in.count_ask(web.database(), g.brand_id, contact=contact if isinstance(contact, str) else "", address=f"till:{g.till_id}")
+
+
+@blueprint.post("/members")
+@blueprint.doc(summary="Sign up at the till")
+@idempotent
+@blueprint.input(api.MemberIn)
+@blueprint.output(api.MemberOut, status_code=201)
+def sign_up(json_data: api.MemberIn) -> dict[str, Any]:
+    """Sign a member up; consents and contact are confirmed by the member on their own phone."""
+    session = web.session()
+    place = tills.till_place(session, g.till_id)
+    form = JoinForm(
+        contact=json_data.contact, age=json_data.age_confirmed, language=json_data.language, first_name=json_data.first_name,
+        source="till", outlet_slug=place.outlet.slug, consents=frozenset(json_data.consents),
+    )  # fmt: skip
+    joined = members.join(session, form)
+    if brand_by_id(session, place.till.brand_id).welcome_at_till:
+        rewards.give_welcome(session, member_id=joined.member.id, contact=joined.contact.value)
+    spoken = lookup.codes_of(session, joined.member.id).spoken
+    found = scans.read(session, spoken, till=place.till)
+    return {
+        "scan": found.public_id,
+        "member": members.display_name(joined.member),
+        "spoken_code": spoken,
+        "cards": _cards(joined.member.id),
+    }
+
+
+@blueprint.post("/purchases")
+@idempotent
+@blueprint.input(api.PurchaseIn)
+@blueprint.output(api.PurchaseOut, status_code=201)
+def purchase(json_data: api.PurchaseIn) -> dict[str, Any]:
+    """Book a purchase: awards, filled cards and their coupons; an award of nothing says why."""
+    session, asking = web.session(), till()
+    if json_data.scan is not None:
+        found = scans.get(session, json_data.scan, till=asking)
+        member, scan_id = session.get_one(Member, found.member_id), cast(int | None, found.id)
+    else:
+        known = lookup.find_by_code(session, cast(str, json_data.member))
+        if known is None:
+            raise scans.MemberCodeUnknown(_("This is not the code of a card here."))
+        member, scan_id = known, None
+    basket = ledger.Basket(json_data.total_cents, json_data.receipt, json_data.occurred_at, json_data.cashier)
+    result = cards.record_purchase(session, basket, member=member, till=asking, scan_id=scan_id)
+    return {
+        "purchase": result.public_id,
+        "awards": [_award(line, result.due_cents) for line in result.awards],
+        "coupons_issued": [_issued(view) for view in result.coupons],
+        "coupons_redeemed": [],
+        "amount_due_cents": result.due_cents,
+    }
+
+
+def _award(line: cards.AwardLine, due_cents: int) -> dict[str, Any]:
+    return {
+        "program": line.program.slug,
+        "unit": views.unit(line.program.unit)[0 if line.amount == 1 else 1],
+        "amount": line.amount,
+        "balance": line.balance,
+        "size": line.program.size,
+        "filled": line.filled,
+        "rule": line.rule,
+        "reason": line.reason,
+        "sentence": reasons.sentence(line.reason, rule=line.program.rule, due_cents=due_cents),
+    }
+
+
+def _issued(view: rewards.CouponView) -> dict[str, Any]:
+    return {"id": view.coupon.public_id, "title": i18n.pick(view.reward.name), "expires_at": view.coupon.expires_at}
+
+
+@blueprint.post("/refunds")
+@idempotent
+@blueprint.input(api.RefundIn)
+@blueprint.output(api.RefundOut, status_code=201)
+def refund(json_data: api.RefundIn) -> dict[str, Any]:
+    """Take a whole purchase of this outlet back; stamps, unused coupons and debts follow. A repeat changes nothing."""
+    session, asking = web.session(), till()
+    receipt = None
+    if json_data.till and json_data.receipt and json_data.local_date:
+        receipt = (json_data.till, json_data.receipt, json_data.local_date)
+    found = ledger.find_purchase(session, till=asking, public_id=json_data.purchase, receipt=receipt)
+    result = refunds.refund(session, found, till=asking)
+    slugs = dict(session.execute(select(Program.id, Program.slug)).tuples().all())
+    return {
+        "refund": result.public_id,
+        "purchase": found.public_id,
+        "amount_cents": result.amount_cents,
+        "reversed": [
+            {"program": slugs[line.program_id], "amount": line.amount, "balance": line.balance, "fills_undone": line.fills_undone}
+            for line in result.reversed
+        ],
+        "coupons_returned": result.coupons_returned,
+        "repeated": result.repeated,
+    }
+
+
+@blueprint.post("/coupons/<code>/redemptions")
+@idempotent
+@blueprint.input(api.RedemptionIn)
+@blueprint.output(api.RedemptionOut, status_code=201)
+def redeem(code: str, json_data: api.RedemptionIn) -> dict[str, Any]:
+    """Redeem a coupon once ever; a repeat with the same key returns the first answer."""
+    session, asking = web.session(), till()
+    basket = ledger.find_purchase(session, till=asking, public_id=json_data.purchase) if json_data.purchase else None
+    view = coupons.find(code)
+    redemption = rewards.redeem(session, view.code, till=asking, purchase_id=basket.id if basket else None)
+    return {
+        "redemption": redemption.public_id,
+        "coupon": view.coupon.public_id,
+        "title": i18n.pick(view.reward.name),
+        "settlement_cents": redemption.settlement_cents,
+        "fee_cents": redemption.fee_cents,
+        "occurred_at": redemption.occurred_at,
+    }

@@ -1,0 +1,176 @@
+"""What `leima run --demo` starts beside the service: fakes, the demo brand, its keys and passwords."""
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import registry
+from app.core import clock
+from app.core import settings as core_settings
+from app.core.crypto import hash_token, random_symbols
+from app.core.db import Database
+from app.core.runtime import Runtime
+from app.core.settings import Settings
+from app.core.setup import Change, apply_file
+from app.core.web.pages import asset
+from app.fakes.mail import FakeMail
+from app.fakes.outbox import outbox_blueprint
+from app.fakes.push import ORIGIN as PUSH_ORIGIN
+from app.fakes.push import FakePush
+from app.fakes.sms import FakeSms
+from app.fakes.store import OutboxStore
+from app.fakes.wallet_chain import ISSUER_ID, wallet_chain
+from app.network import service as network
+from app.network.models import Outlet, Staff, Till
+from app.network.staff import set_password
+from app.network.tills import new_till_key
+
+BRAND_FILE = Path(__file__).with_name("demo.toml")
+DATA_DIR = Path("data/demo")
+LOGINS_FILE = "logins.json"
+SLUG = "meri"
+BEFORE_HISTORY = timedelta(days=100)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The running fakes and the settings that lead to them."""
+
+    settings: Settings
+    store: OutboxStore
+    push: FakePush
+
+    def outbox(self) -> Blueprint:
+        """Return the pages of `/dev/outbox`."""
+        style, base_url = asset("tokens.css"), self.settings.base_url
+        return outbox_blueprint(self.store, base_url=base_url, stylesheet=style, new_phone=self.push.phone)
+
+
+@contextmanager
+def demo(given: dict[str, Any]) -> Iterator[Demo]:
+    """Start the fakes and load settings that lead to them; what is `given` or set in the environment wins."""
+    plain = core_settings.load(demo=True, **given)
+    chosen = {name: getattr(plain, name) for name in plain.model_fields_set} | given
+    folder: Path = chosen.setdefault("data_dir", DATA_DIR)
+    chosen.setdefault("log_level", "WARNING")
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as running:
+        store, sms_key = OutboxStore(), secrets.token_urlsafe(16)
+        mail, push = FakeMail(store), FakePush(store)
+        sms = FakeSms(store, key=sms_key)
+        for fake in (mail.start(), push.start(), sms.start()):
+            running.callback(fake.stop)
+        fakes = {
+            "smtp_url": mail.url, "sms_url": sms.url, "sms_key": sms_key, "push_hosts": (PUSH_ORIGIN.split("//")[1],),
+            "outbound_map": {**push.mapping, **sms.mapping},
+        }  # fmt: skip
+        settings = core_settings.load(**{**fakes, **_wallet(folder), **chosen, "demo": True})
+        yield Demo(settings, store, push)
+
+
+def _wallet(folder: Path) -> dict[str, Any]:
+    """Make the self-signed chain the first time, and return the settings that name its files."""
+    chain = folder / "wallet"
+    wallet_chain(chain)
+    return {
+        "apple_certificate": chain / "pass.pem", "apple_key": chain / "pass.key", "apple_wwdr": chain / "wwdr.pem",
+        "google_issuer": ISSUER_ID, "google_service_account": chain / "google.json",
+    }  # fmt: skip
+
+
+def load_brand(database: Database) -> list[Change]:
+    """Apply the demo brand, dated before its history; a second time changes nothing."""
+    with database.reading() as session:
+        known = any(brand.slug == SLUG for brand in network.brands(session))
+    with clock.moved(by=timedelta() if known else -BEFORE_HISTORY):
+        return apply_file(database, BRAND_FILE, registry.SETUP)
+
+
+@dataclass(frozen=True)
+class TillLogin:
+    """A till with its key, for the table at start."""
+
+    outlet: str
+    till: str
+    key: str
+
+
+@dataclass(frozen=True)
+class StaffLogin:
+    """A person with the password, for the table at start; empty when it was changed since."""
+
+    name: str
+    role: str
+    email: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Logins:
+    """What the demo prints, so that every door can be opened."""
+
+    tills: list[TillLogin]
+    staff: list[StaffLogin]
+
+
+def logins(runtime: Runtime) -> Logins:
+    """Give tills and people of the demo random keys and passwords the first time, the same ones after a restart.
+
+    They are kept in a file of the data directory that only its owner can read, since the database has hashes alone.
+    """
+    path = runtime.settings.data_dir / LOGINS_FILE
+    known: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    with runtime.database.reading() as session:
+        brand_id = network.brand_by_slug(session, SLUG).id
+    with runtime.database.unit(brand_id) as session:
+        keys = _till_keys(session, known.get("tills", {}))
+        kept = known.get("staff", {})
+        people = _passwords(session, kept)
+        # Written before the commit: a key in the file that the database lost is made anew, the other way round is not.
+        _write_private(path, {"tills": {f"{t.outlet}/{t.till}": t.key for t in keys}, "staff": kept})
+    return Logins(keys, people)
+
+
+def _till_keys(session: Session, known: dict[str, str]) -> list[TillLogin]:
+    found = []
+    rows = session.execute(select(Till, Outlet).join(Outlet, Outlet.id == Till.outlet_id).order_by(Till.id)).all()
+    for till, outlet in rows:
+        key = known.get(f"{outlet.slug}/{till.slug}", "")
+        if till.key_hash is None and till.revoked_at is None:
+            key = new_till_key(session, till)
+        elif till.key_hash != hash_token(key):
+            key = ""  # replaced by `leima till-key`, which showed it
+        found.append(TillLogin(outlet.slug, till.slug, key))
+    return found
+
+
+def _passwords(session: Session, kept: dict[str, dict[str, str]]) -> list[StaffLogin]:
+    found = []
+    for person in session.scalars(select(Staff).order_by(Staff.id)):
+        if person.password_hash is None:
+            password = "-".join(random_symbols(4) for _ in range(4)).lower()
+            set_password(session, person, password)
+            kept[person.email] = {"password": password, "set": hash_token(str(person.password_hash))}
+        known = kept.get(person.email, {})
+        unchanged = known.get("set") == hash_token(person.password_hash or "")  # else by `leima staff` meanwhile
+        found.append(StaffLogin(person.name, person.role, person.email, known["password"] if unchanged else ""))
+    return found
+
+
+def _write_private(path: Path, content: dict[str, Any]) -> None:
+    """Replace a file in one step; it is never readable by others, not even for a moment."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+    new.replace(path)

@@ -1,0 +1,245 @@
+"""Plays the demo's history through the services on a moved clock, step by step, and goes on where it was stopped."""
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import singledispatchmethod
+from time import monotonic
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app.cards.refunds import refund
+from app.cards.service import record_purchase
+from app.core import clock, jobs
+from app.core.db import Database, DatabaseDown
+from app.core.errors import LeimaError, NotFound
+from app.core.jobs import Job
+from app.core.log import log
+from app.fakes.demo import SLUG
+from app.fakes.history_plan import ZONE, Buy, Confirm, Join, Night, Step, TakeBack, Withdraw, plan
+from app.fakes.people import Person
+from app.ledger import service as ledger
+from app.ledger.service import Basket
+from app.members import codes, consents, sign_in
+from app.members import service as members
+from app.members.models import Contact, Member
+from app.network import service as network
+from app.network.models import Brand, Till
+from app.rewards import service as rewards
+
+KEY = "history"  # in brand.settings: {"end", "done", "of"}; the console shows done / of
+BREATH = 0.3  # of the time that a step took, left to the pages and the worker
+
+
+class MemberGone(NotFound):
+    """A person of the history was erased while it was playing."""
+
+    code = "member_gone"
+
+
+class Stopped(Exception):
+    """The process ends; the next one goes on."""
+
+
+class History:
+    """The demo's past. `done` steps of the plan are in the database, each committed together with that number."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._halt = threading.Event()
+        self._ids: dict[int, int] = {}  # person → member
+        with database.unit() as session:
+            brand = network.brand_by_slug(session, SLUG)
+            self._brand_id = brand.id
+            mark = brand.settings.get(KEY)
+            if mark is None:
+                mark = {"end": _last_full_hour().isoformat(), "done": 0, "of": 0}
+            self._end = datetime.fromisoformat(mark["end"])
+            self.steps = plan(self._end)
+            self.done = int(mark["done"])
+            brand.settings = {**brand.settings, KEY: {**mark, "of": len(self.steps)}}
+
+    def halt(self) -> None:
+        """Stop after the step at hand."""
+        self._halt.set()
+
+    def play(self, *, progress: Callable[[int], None] = lambda done: None) -> None:
+        """Play what is left.
+
+        Raises:
+            Stopped: `halt` was called, or another process plays already.
+        """
+        while self.done < len(self.steps):
+            if self._halt.is_set():
+                raise Stopped
+            began = monotonic()
+            self._one(self.steps[self.done])
+            self.done += 1
+            progress(self.done)
+            self._halt.wait(BREATH * (monotonic() - began))
+
+    def _one(self, step: Step) -> None:
+        with clock.moved(to=step.at):
+            attempt = self._count_try(step.person) if isinstance(step, Confirm) else None
+            try:
+                with self._database.unit(self._brand_id) as session:
+                    self._mark(session)
+                    if attempt is not None and isinstance(step, Confirm):
+                        self._confirm(session, step, attempt)
+                    else:
+                        self._do(step, session)
+                    self._run_jobs(session)
+            except DatabaseDown:
+                raise
+            except LeimaError as error:  # what the service refuses did not happen
+                log.warning("demo history", step=type(step).__name__, code=error.code)
+                with self._database.unit(self._brand_id) as session:
+                    self._mark(session)
+
+    def _mark(self, session: Session) -> None:
+        """Count the step in the transaction that does it; refuse when somebody else has counted it."""
+        brand = session.scalars(select(Brand).where(Brand.id == self._brand_id).with_for_update()).one()
+        mark = brand.settings[KEY]
+        if mark["done"] != self.done:
+            raise Stopped
+        brand.settings = {**brand.settings, KEY: {**mark, "done": self.done + 1}}
+
+    @singledispatchmethod
+    def _do(self, step: Step, session: Session) -> None:
+        raise NotImplementedError(type(step).__name__)
+
+    @_do.register
+    def _(self, step: Join, session: Session) -> None:
+        person = step.person
+        form = members.JoinForm(
+            contact=person.contact, contact_2=person.contact_2, first_name=person.first_name, age=True,
+            language=person.language, source=step.source, outlet_slug=step.outlet, consents=person.consents,
+            browser=_browser(person),
+        )  # fmt: skip
+        members.join(session, form)
+
+    @_do.register
+    def _(self, step: Buy, session: Session) -> None:
+        member, till = self._member(session, step.person), network.till_by_slug(session, step.outlet, step.till)
+        basket = Basket(total_cents=step.cents, receipt=step.receipt, occurred_at=clock.now())
+        result = record_purchase(session, basket, member=member, till=till)
+        if step.redeems:
+            self._redeem(session, member, till, result.purchase_id)
+
+    @_do.register
+    def _(self, step: TakeBack, session: Session) -> None:
+        bought = step.purchase
+        till = network.till_by_slug(session, bought.outlet, bought.till)
+        receipt = (till.public_id, bought.receipt, bought.at.astimezone(ZONE).date())
+        refund(session, ledger.find_purchase(session, till=till, receipt=receipt), till=till)
+
+    @_do.register
+    def _(self, step: Withdraw, session: Session) -> None:
+        consents.withdraw(session, self._member(session, step.person), step.channel)
+
+    @_do.register
+    def _(self, step: Night, session: Session) -> None:
+        rewards.expire_due(session, now=clock.now())
+
+    def _redeem(self, session: Session, member: Member, till: Till, purchase_id: int) -> None:
+        usable = next((view for view in rewards.of_member(session, member.id) if view.usable), None)
+        if usable is not None and usable.coupon.issued_at < clock.now() - timedelta(minutes=1):  # next time, not at once
+            rewards.redeem(session, usable.code, till=till, purchase_id=purchase_id)
+
+    def _count_try(self, person: Person) -> sign_in.Try | None:
+        with self._database.reading(self._brand_id) as session:
+            code = codes.newest(session, browser=_browser(person))
+        return codes.count_try(self._database, self._brand_id, code.public_id) if code else None
+
+    def _confirm(self, session: Session, step: Confirm, attempt: sign_in.Try) -> None:
+        browser = _browser(step.person)
+        code = codes.newest(session, browser=browser)
+        sent = sign_in.message(session, code.id) if code else None
+        if sent is None or sent.digits is None:
+            return
+        done = sign_in.confirm(session, attempt, digits=sent.digits, browser=browser)
+        rewards.give_welcome(session, member_id=done.member_id, contact=sent.to)
+
+    def _member(self, session: Session, person: Person) -> Member:
+        if person.number not in self._ids:
+            wanted = select(Contact.member_id).where(Contact.value == person.contact).order_by(Contact.id).limit(1)
+            self._ids[person.number] = session.scalars(wanted).one()
+        member = members.live(session, self._ids[person.number])
+        if member is None:
+            raise MemberGone("This member has been erased.")
+        return member
+
+    def _run_jobs(self, session: Session) -> None:
+        """Do the database part of what the step queued; what would be sent was read long ago."""
+        mine = select(Job).where(Job.brand_id == self._brand_id, Job.state == "queued", Job.created_at < self._end)
+        kinds = jobs.kinds()
+        while rows := session.scalars(mine).all():
+            for row in rows:
+                session.execute(delete(Job).where(Job.id == row.id))
+                if not kinds[row.name].sends:
+                    kinds[row.name].run(session, **json.loads(row.arguments))
+
+
+class Player:
+    """The history in a thread of its own, beside the running service."""
+
+    def __init__(self, database: Database, console: Console) -> None:
+        self._history = History(database)
+        self._console = console
+        self._thread = threading.Thread(target=self._run, name="demo-history", daemon=True)
+
+    def start(self) -> None:
+        """Begin, or go on where the last run was stopped."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the step at hand."""
+        self._history.halt()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        try:
+            _with_bar(self._history, self._console)
+        except Stopped:
+            pass
+        except Exception as error:
+            log.error("demo history", error=type(error).__name__, exc_info=error)
+
+
+def start(database: Database, console: Console) -> Player:
+    """Play the history in a thread, with a progress bar."""
+    player = Player(database, console)
+    player.start()
+    return player
+
+
+def load(database: Database, console: Console) -> None:
+    """Play the history here and now, with a progress bar."""
+    _with_bar(History(database), console)
+
+
+def _with_bar(history: History, console: Console) -> None:
+    """Show a bar on a terminal, else a line at each quarter."""
+    total = len(history.steps)
+    if history.done >= total:
+        return
+    if not console.is_terminal:
+        quarters = {total * part // 4: f"History: {part * 25} %" for part in range(1, 5)}
+        history.play(progress=lambda done: console.print(quarters[done]) if done in quarters else None)
+        return
+    columns = (TextColumn("90 days of history"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("history", total=total, completed=history.done)
+        history.play(progress=lambda done: bar.update(task, completed=done))
+
+
+def _browser(person: Person) -> str:
+    return f"demo-history-{person.number}"
+
+
+def _last_full_hour() -> datetime:
+    return clock.now().replace(minute=0, second=0, microsecond=0)

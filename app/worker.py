@@ -1,0 +1,188 @@
+"""Claims jobs and runs them: as a thread of `leima run`, or as `leima work`."""
+
+import json
+import random
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import bindparam, text
+
+from app.core import clock, jobs
+from app.core.jobs import LEASE, JobKind, RetryLater
+from app.core.log import log
+from app.core.runtime import Runtime
+from app.core.tables import UtcDateTime
+
+IDLE = 0.2  # seconds between looks at an empty table
+_MOMENTS = (bindparam("now", type_=UtcDateTime), bindparam("until", type_=UtcDateTime))
+_CLAIM = (
+    "UPDATE job SET state = 'running', attempt = attempt + 1, leased_until = :until WHERE id = (SELECT id FROM job WHERE "
+    "(state = 'queued' AND run_at <= :now) OR (state = 'running' AND leased_until <= :now) "
+    "ORDER BY priority, run_at, id LIMIT 1 {lock}) RETURNING id, name, brand_id, arguments, attempt, unique_key"
+)
+CLAIM = {
+    "sqlite": text(_CLAIM.format(lock="")).bindparams(*_MOMENTS),
+    "postgresql": text(_CLAIM.format(lock="FOR UPDATE SKIP LOCKED")).bindparams(*_MOMENTS),
+}
+DONE = text(
+    "UPDATE job SET state = 'done', finished_at = :now, leased_until = NULL, error = NULL "
+    "WHERE id = :id AND attempt = :attempt AND state = 'running'"
+).bindparams(_MOMENTS[0])
+FAILED = text(
+    "UPDATE job SET state = :state, run_at = :until, leased_until = NULL, error = :error, finished_at = :now "
+    "WHERE id = :id AND attempt = :attempt AND state = 'running'"
+).bindparams(*_MOMENTS)
+WAITING_TWIN = text("SELECT 1 FROM job WHERE unique_key = :unique_key AND state = 'queued'")
+
+
+class LeaseLost(Exception):  # noqa: N818 - not an error of the job: another worker has it now
+    """Somebody else claimed this row after our lease ran out; what we would write is refused."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A row of the outbox that this worker holds, with its fence."""
+
+    id: int
+    kind: JobKind
+    brand_id: int | None
+    arguments: dict[str, Any]
+    attempt: int
+    unique_key: str | None
+
+
+class Worker:
+    """Runs jobs until stopped. Several workers, also in other processes, share the table safely."""
+
+    def __init__(self, runtime: Runtime, *, lease: timedelta = LEASE) -> None:
+        self.runtime = runtime
+        self.lease = lease
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._made: dict[str, Any] = {}
+        self._turns: dict[str, int] = {}
+
+    def start(self) -> None:
+        """Run in a thread of this process."""
+        self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
+        self._thread.start()
+
+    def stop(self, wait: float = 10) -> None:
+        """End after the job at hand; wait at most `wait` seconds."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(wait)
+
+    def run(self) -> None:
+        """Work until stopped; a database that is away for a while is waited for."""
+        while not self._stop.is_set():
+            try:
+                self.queue_periodic()
+                busy = self.run_one()
+            except Exception as error:
+                log.error("worker", error=type(error).__name__, exc_info=error)
+                self._stop.wait(2)
+                continue
+            if not busy:
+                self._stop.wait(IDLE)
+
+    def drain(self, most: int = 10_000) -> int:
+        """Run what is due, for tests and set-up; return how many jobs ran."""
+        for count in range(most):
+            if not self.run_one():
+                return count
+        raise RuntimeError("jobs go on queuing jobs")
+
+    def queue_periodic(self) -> None:
+        """Queue each periodic job once for its turn, however many workers look."""
+        now = clock.now()
+        for kind in jobs.kinds().values():
+            if kind.every is None:
+                continue
+            turn = int(now.timestamp() // kind.every.total_seconds())
+            if self._turns.get(kind.name) == turn:
+                continue
+            with self.runtime.database.unit() as session:
+                jobs.insert(session, kind, {}, run_at=now, brand_id=None, slot=f"{kind.name}:{turn}")
+            self._turns[kind.name] = turn
+
+    def run_one(self) -> bool:
+        """Claim and run one job; False when none is due."""
+        claim = self.claim()
+        if claim is None:
+            return False
+        structlog.contextvars.bind_contextvars(job_id=claim.id, job=claim.kind.name)
+        try:
+            self._execute(claim)
+        except LeaseLost:
+            log.warning("lease lost", attempt=claim.attempt)
+        except Exception as error:
+            self._failed(claim, error)
+        finally:
+            structlog.contextvars.unbind_contextvars("job_id", "job")
+        return True
+
+    def claim(self) -> Claim | None:
+        """Take the next due row under a lease."""
+        now = clock.now()
+        with self.runtime.database.unit() as session:
+            connection = session.connection()
+            values = {"now": now, "until": now + self.lease}
+            row = connection.execute(CLAIM[connection.dialect.name], values).first()
+        if row is None:
+            return None
+        kind = jobs.kinds()[row.name]
+        return Claim(row.id, kind, row.brand_id, json.loads(row.arguments), row.attempt, row.unique_key)
+
+    def _execute(self, claim: Claim) -> None:
+        database = self.runtime.database
+        if not claim.kind.sends:
+            with database.unit(claim.brand_id) as session:
+                claim.kind.run(session, **claim.arguments)
+                self._done(session, claim)
+            return
+        if claim.kind.name not in self._made:
+            self._made[claim.kind.name] = claim.kind.run(self.runtime)
+        sending: jobs.Sending = self._made[claim.kind.name]
+        with database.unit(claim.brand_id) as session:
+            envelopes = sending.prepare(session, **claim.arguments)
+            self._hold(session, claim)
+        results = sending.send(envelopes) if envelopes else []
+        with database.unit(claim.brand_id) as session:
+            sending.finish(session, results)
+            self._done(session, claim)
+
+    def _hold(self, session: Any, claim: Claim) -> None:
+        """Refuse to send what another worker has claimed meanwhile."""
+        row = session.connection().execute(text("SELECT attempt FROM job WHERE id = :id"), {"id": claim.id}).scalar()
+        if row != claim.attempt:
+            raise LeaseLost
+
+    def _done(self, session: Any, claim: Claim) -> None:
+        values = {"id": claim.id, "attempt": claim.attempt, "now": clock.now()}
+        if session.connection().execute(DONE, values).rowcount != 1:
+            raise LeaseLost
+
+    def _failed(self, claim: Claim, error: Exception) -> None:
+        """Put the job back with a growing pause, or to the dead ones; only the error's class is kept."""
+        now = clock.now()
+        dead = claim.attempt >= claim.kind.retries
+        pause = error.after if isinstance(error, RetryLater) else backoff(claim.attempt)
+        values = {"state": "dead" if dead else "queued", "until": now + pause, "now": now, "error": type(error).__name__}
+        with self.runtime.database.unit() as session:
+            connection = session.connection()
+            twin = claim.unique_key and connection.execute(WAITING_TWIN, {"unique_key": claim.unique_key}).scalar()
+            if twin:  # a newer change queued the same job: it will do this one's work too
+                values["state"] = "done"
+            connection.execute(FAILED, {**values, "id": claim.id, "attempt": claim.attempt})
+        if not isinstance(error, RetryLater):
+            log.error("job failed", attempt=claim.attempt, dead=dead, error=type(error).__name__, exc_info=error)
+
+
+def backoff(attempt: int) -> timedelta:
+    """Return the pause after a failure: 1, 2, 4 … seconds with jitter, an hour at most."""
+    seconds = min(2 ** (attempt - 1), 3600)
+    return timedelta(seconds=seconds * random.uniform(0.5, 1.5))  # noqa: S311 - jitter is no secret
