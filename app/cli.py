@@ -7,11 +7,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from flask import Flask
 from rich.console import Console
-from waitress.server import create_server
 
 from app import registry
 from app.core import log, migrations
@@ -23,6 +21,7 @@ from app.core.runtime import Runtime
 from app.core.settings import Settings, SettingsError
 from app.core.setup import Change, apply_file
 from app.core.toml import FaultList
+from app.core.web.server import listen, stop_on_signals
 from app.fakes import demo as demo_fakes
 from app.fakes import history, welcome
 from app.network import service as network
@@ -31,15 +30,8 @@ from app.network.tills import new_till_key, revoke_till_key
 from app.worker import Worker
 from app.wsgi import create_app
 
-WEB_BODY = 16 * 1024 * 1024  # bytes read at most; the application refuses far less, with a better answer
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
-
-
-class CannotListen(LeimaError):
-    """The address is taken or not this machine's."""
-
-    code = "cannot_listen"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
         return sub
 
     run = add("run", _run, "web and worker in one process, after bringing the database up to date")
-    run.add_argument("--demo", action="store_true", help="with the demo brand, its history and stand-ins for all services")
+    run.add_argument("--demo", action="store_true", help="with a demo brand, its history, and fakes for all services")
     run.add_argument("--no-history", action="store_true", help="leave out the demo's 90 days of history")
     add("serve", _serve_only, "web only")
     add("work", _work, "worker only")
@@ -116,15 +108,15 @@ def _open(settings: Settings | None = None) -> Iterator[Runtime]:
 
 def _run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
-        _stop_on_signals()
-        demo = stack.enter_context(demo_fakes.demo(_address({"demo": True}))) if args.demo else None
-        settings = demo.settings if demo else core_settings.load(**_address({}))
+        stop_on_signals()
+        demo = stack.enter_context(demo_fakes.demo(_address())) if args.demo else None
+        settings = demo.settings if demo else core_settings.load(**_address())
         log.configure(settings.log_level)
         runtime = stack.enter_context(_open(settings))
         migrations.upgrade(runtime.database)
         if demo:
             demo_fakes.load_brand(runtime.database)
-        server = _listen(create_app(runtime, extra=[demo.outbox()] if demo else []), settings)
+        server = listen(create_app(runtime, extra=[demo.outbox()] if demo else []), settings)
         worker = Worker(runtime)
         worker.start()
         stack.callback(worker.stop)
@@ -139,19 +131,19 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _serve_only(_args: argparse.Namespace) -> int:
-    _stop_on_signals()
-    settings = core_settings.load(**_address({}))
+    stop_on_signals()
+    settings = core_settings.load(**_address())
     log.configure(settings.log_level)
     with _open(settings) as runtime:
         _demand_schema(runtime.database)
-        server = _listen(create_app(runtime), settings)
+        server = listen(create_app(runtime), settings)
         out.print(f"Leima on {settings.base_url}, web only", soft_wrap=True)
         server.run()
     return 0
 
 
 def _work(_args: argparse.Namespace) -> int:
-    _stop_on_signals()
+    stop_on_signals()
     settings = core_settings.load()
     log.configure(settings.log_level)
     with _open(settings) as runtime:
@@ -166,39 +158,10 @@ def _work(_args: argparse.Namespace) -> int:
     return 0
 
 
-def _address(given: dict[str, Any]) -> dict[str, Any]:
-    """Return settings whose base URL follows the port, where neither environment nor caller names one."""
-    plain = core_settings.load(**{**given, "demo": True})
-    named = plain.model_fields_set & {"base_url"}
-    return given if named else {**given, "base_url": f"http://127.0.0.1:{plain.port}"}
-
-
-def _listen(app: Flask, settings: Settings) -> Any:
-    """Return waitress, bound already, so that a taken port is said before anything else."""
-    try:
-        return create_server(
-            app,
-            host=settings.host,
-            port=settings.port,
-            threads=settings.threads,
-            ident=None,
-            max_request_body_size=WEB_BODY,
-            clear_untrusted_proxy_headers=False,  # core.web believes the configured proxies only
-            channel_timeout=60,
-        )
-    except OSError as error:
-        place = f"{settings.host}:{settings.port}"
-        raise CannotListen(f"{place}: {error.strerror or error}. LEIMA_PORT=8001 takes another port.") from None
-
-
-def _stop_on_signals() -> None:
-    """End on SIGTERM as on Ctrl+C: waitress finishes running requests when the handler exits, not otherwise."""
-
-    def stop(_number: int, _frame: object) -> NoReturn:
-        sys.exit(0)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+def _address() -> dict[str, Any]:
+    """Return a base URL that follows the port, where the environment names none."""
+    plain = core_settings.load(demo=True)
+    return {} if "base_url" in plain.model_fields_set else {"base_url": f"http://127.0.0.1:{plain.port}"}
 
 
 def _demand_schema(database: Database) -> None:
@@ -285,7 +248,7 @@ def _check_books(_args: argparse.Namespace) -> int:
         with runtime.database.reading() as session:
             brands = [(brand.id, brand.slug) for brand in network.brands(session)]
         for brand_id, slug in brands:
-            for name, check in registry.INVARIANTS:
+            for name, check in registry.invariants():
                 with runtime.database.reading(brand_id) as session:
                     found = check(session)
                 faults += len(found)

@@ -14,7 +14,9 @@ from app.cards import setup as cards_setup
 from app.core import jobs as core_jobs
 from app.core import limits, sessions
 from app.core.tables import Base
-from app.doors import api, ops
+from app.delivery import jobs as delivery_jobs
+from app.delivery import models as _delivery
+from app.doors import api, member, ops
 from app.doors.api import document
 from app.ledger import models as _ledger
 from app.members import books as members_books
@@ -22,12 +24,14 @@ from app.members import models as _members
 from app.members import setup as members_setup
 from app.network import models as _network
 from app.network import setup as network_setup
+from app.rewards import jobs as rewards_jobs
 from app.rewards import models as _rewards
 from app.rewards import setup as rewards_setup
+from app.wallet import models as _wallet
 
 TEMPLATES = Path(__file__).parent / "doors" / "templates"
-TABLES = (core_jobs, limits, sessions, _network, _members, _ledger, _rewards, _cards)  # modules that hold tables
-JOBS: tuple[ModuleType, ...] = ()  # modules whose import registers jobs
+TABLES = (core_jobs, limits, sessions, _network, _members, _ledger, _rewards, _cards, _delivery, _wallet)  # modules that hold tables
+JOBS: tuple[ModuleType, ...] = (rewards_jobs, delivery_jobs)  # modules whose import registers jobs
 SETUP = (network_setup, members_setup, rewards_setup, cards_setup)  # sections of the brand file, in this order
 metadata = Base.metadata
 
@@ -39,7 +43,7 @@ def load() -> None:
 
 def doors() -> Sequence[Blueprint]:
     """Return the blueprints in the order in which their addresses are looked at: the brand's own come last."""
-    return (ops.blueprint, api.blueprint)
+    return (ops.blueprint, api.blueprint, member.public, member.entry, member.home)
 
 
 def jobs() -> dict[str, core_jobs.JobKind]:

@@ -52,6 +52,7 @@ function press(before, element) {
     const fewer = Number(old.dataset.stamps) > Number(face.dataset.stamps) && !document.querySelector('[data-filled].new');
     if (!fewer) face.querySelectorAll('.on').forEach((stamp, place) => stamp.classList.toggle('new', place >= from));
     const count = face.querySelector('.count').getAttribute('aria-label');
+    if (!fewer) dialog.close(); // the till is done with the code: let the stamp be seen
     news.textContent = fewer || from ? count : `${news.textContent} ${count}`; // a full card was told just before
   });
 }
@@ -60,7 +61,7 @@ function celebrate(before, element) {
   const full = element.querySelector('[data-filled]');
   if (!full || before.querySelector(`[data-filled="${full.dataset.filled}"]`)) return;
   full.classList.add('new');
-  if (!dialog.open) full.scrollIntoView({ block: 'nearest' });
+  full.scrollIntoView({ block: 'nearest' });
   news.textContent = `${full.querySelector('h2').textContent}: ${full.querySelector('p').textContent}.`;
 }
 

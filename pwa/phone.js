@@ -2,7 +2,8 @@
  * What every signed-in page of the phone does: registers the service worker, says when it is offline,
  * and follows the member's state while the page is visible.
  *
- * A page takes part in following by `data-etag` on <main> and `data-live="<name>"` on what may change.
+ * A page takes part in following by `data-etag` on <main> and `data-live="<name>"` on what may change;
+ * `data-self` says where it is from when a form's answer shows it under another address.
  * A change is announced as the event `leima:swap` on document, with detail {name, element}.
  */
 
@@ -73,7 +74,7 @@ function replace(now, next) {
 }
 
 async function reload() {
-  const answer = await fetch(location.href, { headers: { Accept: 'text/html' }, cache: 'no-store' });
+  const answer = await fetch(main.dataset.self ?? location.href, { headers: { Accept: 'text/html' }, cache: 'no-store' });
   if (answer.redirected || answer.status === 401) return location.reload();
   if (!answer.ok) throw new Error(`page ${answer.status}`);
   const next = new DOMParser().parseFromString(policy.createHTML(await answer.text()), 'text/html');
@@ -162,4 +163,4 @@ addEventListener('offline', () => reachable(false));
 addEventListener('pageshow', (event) => { if (event.persisted) pollNow(); });
 document.addEventListener('visibilitychange', () => { if (!document.hidden) pollNow(); });
 if (!navigator.onLine) reachable(false);
-timer = setTimeout(poll, MIN_WAIT);
+timer = setTimeout(poll, 1.5 * MIN_WAIT); // what the page shows is fresh; the first view comes first

@@ -7,8 +7,9 @@ function within(promise, ms) {
 }
 
 async function post(home, subscription) {
+  const { endpoint, keys } = subscription.toJSON();
   const answer = await fetch(`${home}push`, {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(subscription),
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ endpoint, keys }),
   });
   if (!answer.ok) throw new Error(`push ${answer.status}`);
 }

@@ -142,6 +142,7 @@ self.addEventListener('pushsubscriptionchange', (event) => {
     const options = event.oldSubscription?.options;
     if (!options) return;
     const subscription = event.newSubscription ?? await self.registration.pushManager.subscribe(options);
-    await fetch(`${scope}push`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(subscription) });
+    const { endpoint, keys } = subscription.toJSON();
+    await fetch(`${scope}push`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ endpoint, keys }) });
   })());
 });

@@ -1,7 +1,7 @@
 /* A USB scanner is a keyboard that types a whole code within a few hundredths of a second and ends with Enter.
    It is heard wherever the focus is; a person who types is slower and is left alone. */
 
-const GAP = 50; // milliseconds between two symbols; a fast typist needs 80
+const GAP = 80; // milliseconds between two symbols; nobody types eight in a row that fast
 const SHORTEST = 8; // symbols of the shortest code
 
 /**

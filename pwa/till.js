@@ -36,10 +36,12 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-startScanner((code) => {
-  amount?.restore();
-  const form = document.querySelector("[data-scan]");
-  if (!form || busy) return;
-  form.elements.text.value = code;
-  send(form);
-}, () => amount?.remember());
+const scan = document.querySelector("[data-scan]");
+if (scan) {
+  startScanner((code) => {
+    amount?.restore();
+    if (busy) return;
+    scan.elements.text.value = code;
+    send(scan);
+  }, () => amount?.remember());
+}

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from app.cards import service
-from app.cards.events import CardProgressed
+from app.cards.events import progressed
 from app.cards.programs import in_force
 from app.core import clock
 from app.core.events import emit
@@ -38,5 +38,5 @@ def absorb(session: Session, newcomer: Member, *, into: Member) -> Member:
         source.post("transfer", -amount, version_id=program.version_id, reason="merged", source_kind="member", source_id=into.id)
         target.post("transfer", amount, version_id=program.version_id, reason="merged", source_kind="member", source_id=newcomer.id)
         service.fill(session, program, target, into.id, [])
-        emit(session, CardProgressed(member_id=into.id, program_id=program.id, amount=amount, purchase_id=None))
+        emit(session, progressed(member_id=into.id, program_id=program.id, amount=amount, purchase_id=None))
     return into

@@ -18,8 +18,8 @@ class Program(BrandOwned, Base):
     slug: Mapped[str] = mapped_column(String(40), info={"personal": "none"})
     public_id: Mapped[str] = pub()
     kind: Mapped[str] = mapped_column(String(20), default="stamp_card", info={"personal": "none"})
-    name: Mapped[dict[str, str]] = mapped_column(JSON)  # language → text
-    unit: Mapped[dict[str, list[str]]] = mapped_column(JSON)  # language → [singular, plural]
+    name: Mapped[dict[str, str]] = mapped_column(JSON, info={"personal": "none"})  # language → text
+    unit: Mapped[dict[str, list[str]]] = mapped_column(JSON, info={"personal": "none"})  # language → [singular, plural]
     position: Mapped[int] = mapped_column(default=0)  # order on the phone
 
 
@@ -39,7 +39,7 @@ class ProgramVersion(BrandOwned, Base):
     valid_from: Mapped[datetime] = mapped_column(UtcDateTime)
     size: Mapped[int]  # stamps that fill the card
     reward_id: Mapped[int]  # issued by a full card
-    rule: Mapped[dict[str, Any]] = mapped_column(JSON)  # see app.cards.rules.StampRule
+    rule: Mapped[dict[str, Any]] = mapped_column(JSON, info={"personal": "none"})  # see app.cards.rules.StampRule
 
 
 class Award(BrandOwned, Base):

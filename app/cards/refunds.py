@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards.events import CardProgressed
+from app.cards.events import progressed
 from app.cards.models import Award, ProgramVersion
 from app.core import clock
 from app.core.crypto import new_id
@@ -81,7 +81,7 @@ def _reverse(session: Session, award: Award, account: OpenAccount, member_id: in
         undone += 1
     emit(
         session,
-        CardProgressed(member_id=member_id, program_id=award.program_id, amount=-award.amount, purchase_id=award.purchase_id),
+        progressed(member_id=member_id, program_id=award.program_id, amount=-award.amount, purchase_id=award.purchase_id),
     )
     return ReversedAward(award.program_id, -award.amount, account.balance, undone)
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.cards import rules
-from app.cards.events import CardProgressed
+from app.cards.events import progressed
 from app.cards.programs import ProgramInForce, in_force
 from app.core.db import brand_of
 from app.core.events import emit
@@ -94,7 +94,7 @@ def _award(session: Session, program: ProgramInForce, account: OpenAccount, resu
         filled = fill(session, program, account, result.member_id, result.coupons)
         emit(
             session,
-            CardProgressed(
+            progressed(
                 member_id=result.member_id, program_id=program.id, amount=outcome.amount, purchase_id=result.purchase_id
             ),
         )

@@ -26,6 +26,7 @@ class Card:
 
     program: ProgramInForce
     reward: str
+    icon: str  # of the reward
     stamps: int
     owed: int
 
@@ -78,7 +79,7 @@ def cards(session: Session, member_id: int) -> list[Card]:
     for program in in_force(session, clock.now()):
         balance = balances.get(program.id, 0)
         reward = session.get_one(Reward, program.reward_id)
-        found.append(Card(program, pick(reward.name), max(balance, 0), max(-balance, 0)))
+        found.append(Card(program, pick(reward.name), reward.icon, max(balance, 0), max(-balance, 0)))
     return found
 
 

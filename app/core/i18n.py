@@ -106,6 +106,18 @@ def format_datetime(moment: datetime, zone: str, language: str | None = None) ->
     return _datetime(moment.astimezone(ZoneInfo(zone)), "short", locale=_locale(language))
 
 
+def format_time(moment: datetime, zone: str, language: str | None = None) -> str:
+    """Write the hour and minute of a moment in the brand's zone: `08:14`."""
+    return moment.astimezone(ZoneInfo(zone)).strftime("%H.%M" if (language or _language.get()) == "fi" else "%H:%M")
+
+
+def format_day(day: date, language: str | None = None, *, with_year: bool = False) -> str:
+    """Write a day as people say it on a card: `30 Nov`, `30.11.`."""
+    patterns = {"fi": "d.M.", "sv": "d MMM", "en": "d MMM"}
+    pattern = patterns[language or _language.get()] + ({"fi": "yyyy"}.get(language or _language.get(), " yyyy") if with_year else "")
+    return _date(day, pattern, locale=_locale(language))
+
+
 def format_date(day: date, language: str | None = None) -> str:
     """Write a day: `30 Nov 2026`."""
     return _date(day, "medium", locale=_locale(language))

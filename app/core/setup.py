@@ -68,7 +68,9 @@ class Change:
 class SetupModule(Protocol):
     """What a slice's `setup.py` offers."""
 
-    SECTIONS: Sequence[Section]
+    @property
+    def SECTIONS(self) -> Sequence[Section]:
+        """The tables of the file that it owns."""
 
     def apply(self, setup: "Setup") -> None:
         """Save the slice's sections through `setup`; faults go to `setup.fault`, never out as exceptions."""
@@ -142,7 +144,7 @@ class Setup:
             setattr(row, name, value)
         if differing:
             self.session.flush()
-            self.changed("~", what, ", ".join(f"{n}: {_shown(known[n])} → {_shown(v)}" for n, v in differing.items()))
+            self.changed("~", what, ", ".join(_difference(name, known[name], new) for name, new in differing.items()))
 
     def _read(self, name: str) -> None:
         section, raw = self._sections.get(name), self.document.data[name]
@@ -232,6 +234,11 @@ def _meant(name: str, known: Iterable[str]) -> str:
 
 def _singular(section: str) -> str:
     return section.removesuffix("s").replace("_", " ")
+
+
+def _difference(name: str, old: object, new: object) -> str:
+    """Say what changed; row numbers mean nothing to people and stay inside."""
+    return f"{name[:-3]} changed" if name.endswith("_id") else f"{name}: {_shown(old)} → {_shown(new)}"
 
 
 def _shown(value: object) -> str:

@@ -70,11 +70,10 @@ class AllowList:
 
 def is_public(address: Address) -> bool:
     """Tell whether an address is one of the public network, and not one that wraps another."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None or address.is_site_local or any(address in net for net in _TUNNELS):
-            return False
-        if int(address) >> 32 == 0:  # ::/96, the old IPv4-compatible form
-            return False
+    if any(address in net for net in _TUNNELS):
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and (address.ipv4_mapped is not None or address.is_site_local):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_link_local)
 
 

@@ -1,11 +1,11 @@
-"""`@idempotent`: a till's call under one key has one effect and one answer, byte for byte."""
+"""One key, one effect, one answer: a till's API call byte for byte, a form of the till page with the same redirect."""
 
 import hashlib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Response, current_app, g, request
+from flask import Response, current_app, g, redirect, request
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -32,29 +32,50 @@ class KeyReused(Conflict):
 
 
 def idempotent(view: View) -> View:
-    """Run a view once for each key; a repeat gets the first answer. Only a success is kept, so a refusal may be tried again.
-
-    The row is written before the view runs: a second call with the same key waits for the first one's transaction.
-    """
+    """Run a view once for each key; a repeat gets the first answer. Only a success is kept, so a refusal may be tried again."""
 
     @wraps(view)
     def wrapper(*args: Any, **values: Any) -> Response:
         key = request.headers.get("Idempotency-Key", "")
-        if not 1 <= len(key) <= 128 or not key.isascii() or not key.isprintable() or not key.strip():
+        if not _is_key(key):
             raise KeyMissing(_("The header Idempotency-Key is missing."))
-        session = web.session()
         fingerprint = hashlib.sha256(request.get_data(cache=True)).hexdigest()
-        row_id = _take(session, key, fingerprint)
-        if row_id is None:
-            return _replay(session, key, fingerprint)
-        response: Response = current_app.make_response(view(*args, **values))
-        if response.status_code < 400:
-            row = session.get_one(Answer, row_id)
-            row.status, row.body = response.status_code, keyring(session).encrypt(response.get_data())
-            session.flush()
-        return response
+        return _once(key, fingerprint, lambda: view(*args, **values))
 
     return wrapper
+
+
+def once(do: Callable[[], Any]) -> Response:
+    """Do what a form asks for once; a second click is led to where the first one was. The form's `key` names it.
+
+    Raises:
+        KeyMissing: the form has no key.
+        KeyReused: the same page was sent before with something else in it.
+    """
+    key = request.form.get("key", "")
+    if not _is_key(key):
+        raise KeyMissing(_("This page is incomplete. Please open it again."))
+    fields = sorted((name, value) for name, value in request.form.items(multi=True) if name != "key")
+    return _once(key, hashlib.sha256(repr(fields).encode()).hexdigest(), do)
+
+
+def _is_key(key: str) -> bool:
+    return 1 <= len(key) <= 128 and key.isascii() and key.isprintable() and bool(key.strip())
+
+
+def _once(key: str, fingerprint: str, do: Callable[[], Any]) -> Response:
+    """The row is written before the work: a second call with the same key waits for the first one's transaction."""
+    session = web.session()
+    row_id = _take(session, key, fingerprint)
+    if row_id is None:
+        return _replay(session, key, fingerprint)
+    response: Response = current_app.make_response(do())
+    if response.status_code < 400:
+        row = session.get_one(Answer, row_id)
+        kept = response.location.encode() if response.location else response.get_data()
+        row.status, row.body = response.status_code, keyring(session).encrypt(kept)
+        session.flush()
+    return response
 
 
 def _take(session: Session, key: str, fingerprint: str) -> int | None:
@@ -79,4 +100,6 @@ def _replay(session: Session, key: str, fingerprint: str) -> Response:
     if row.body_hash != fingerprint or row.path != request.path[:200]:
         raise KeyReused(_("This Idempotency-Key was used for another call."))
     body = keyring(session).decrypt(row.body)
+    if 300 <= row.status < 400:
+        return current_app.make_response(redirect(body.decode(), row.status))
     return Response(body, status=row.status, mimetype="application/json", headers={"Idempotent-Replayed": "true"})

@@ -86,10 +86,10 @@ def cookie_name(door: str) -> str:
     return f"leima-member-{g.brand.slug}" if door == "member" else f"leima-{door}"
 
 
-def log_in(response: Response, door: str, subject_id: int) -> None:
+def log_in(response: Response, door: str, subject_id: int, *, device: str = "") -> None:
     """Begin a new session at a door and hand out its cookie; an old one of this browser ends."""
     log_out(response, door)
-    token = sessions.start(session(), door=door, subject_id=subject_id, lasts=LASTS[door])
+    token = sessions.start(session(), door=door, subject_id=subject_id, lasts=LASTS[door], device=device)
     set_cookie(response, cookie_name(door), token, lasts=LASTS[door])
 
 

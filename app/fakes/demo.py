@@ -59,7 +59,7 @@ class Demo:
 @contextmanager
 def demo(given: dict[str, Any]) -> Iterator[Demo]:
     """Start the fakes and load settings that lead to them; what is `given` or set in the environment wins."""
-    plain = core_settings.load(demo=True, **given)
+    plain = core_settings.load(**{**given, "demo": True})
     chosen = {name: getattr(plain, name) for name in plain.model_fields_set} | given
     folder: Path = chosen.setdefault("data_dir", DATA_DIR)
     chosen.setdefault("log_level", "WARNING")

@@ -146,8 +146,10 @@ class History:
         rewards.expire_due(session, now=clock.now())
 
     def _redeem(self, session: Session, member: Member, till: Till, purchase_id: int) -> None:
-        usable = next((view for view in rewards.of_member(session, member.id) if view.usable), None)
-        if usable is not None and usable.coupon.issued_at < clock.now() - timedelta(minutes=1):  # next time, not at once
+        before = clock.now() - timedelta(minutes=1)  # a coupon of this very basket is for the next time
+        views = rewards.of_member(session, member.id)
+        usable = next((view for view in views if view.usable and view.coupon.issued_at < before), None)
+        if usable is not None:
             rewards.redeem(session, usable.code, till=till, purchase_id=purchase_id)
 
     def _count_try(self, person: Person) -> sign_in.Try | None:
@@ -231,8 +233,10 @@ def _with_bar(history: History, console: Console) -> None:
         quarters = {total * part // 4: f"History: {part * 25} %" for part in range(1, 5)}
         history.play(progress=lambda done: console.print(quarters[done]) if done in quarters else None)
         return
-    columns = (TextColumn("90 days of history"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
+    percent = TextColumn("{task.percentage:.0f} %")
+    with Progress(
+        TextColumn("90 days of history"), BarColumn(), percent, TimeRemainingColumn(), console=console
+    ) as bar:
         task = bar.add_task("history", total=total, completed=history.done)
         history.play(progress=lambda done: bar.update(task, completed=done))
 

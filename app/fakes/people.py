@@ -4,18 +4,23 @@ import random
 import unicodedata
 from dataclasses import dataclass
 
-_FINNISH = (
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_FINNISH = _words(
     "Aino Eero Helmi Onni Venla Väinö Sofia Leo Ella Elias Lilja Oliver Kaarina Mikko Johanna Antti Riikka Jukka Päivi "
     "Timo Sari Ville Heli Janne Katja Markku Noora Petri Tiina Juha Minna Lauri Outi Tuomas Kirsi Aleksi Marja Sampo"
-).split()
-_SWEDISH = "Astrid Emil Linnéa Axel Ebba Oskar Saga Viktor Signe Anton Freja Rasmus Ulrika Björn".split()
-_ENGLISH = "Priya James Olga Chen Maria Ahmed Grace Tomás".split()
-_FINNISH_LAST = (
+)
+_SWEDISH = _words("Astrid Emil Linnéa Axel Ebba Oskar Saga Viktor Signe Anton Freja Rasmus Ulrika Björn")
+_ENGLISH = _words("Priya James Olga Chen Maria Ahmed Grace Tomás")
+_FINNISH_LAST = _words(
     "Korhonen Virtanen Mäkinen Nieminen Laine Heikkinen Koskinen Järvinen Lehtonen Saarinen Salminen Heinonen Niemi "
     "Kinnunen Turunen Salonen Laitinen Tuominen Rantanen Jokinen Mattila Savolainen Lahtinen Ahonen"
-).split()
-_SWEDISH_LAST = "Lindholm Nyström Söderlund Karlsson Sjöberg Grönroos Backman Wikström Ekholm Fagerlund".split()
-_ENGLISH_LAST = "Patel Smith Ivanova Wang Silva Hassan Okafor".split()
+)
+_SWEDISH_LAST = _words("Lindholm Nyström Söderlund Karlsson Sjöberg Grönroos Backman Wikström Ekholm Fagerlund")
+_ENGLISH_LAST = _words("Patel Smith Ivanova Wang Silva Hassan Okafor")
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ class Contact(BrandOwned, Base):
         points_to("member_id", "member"),
     )  # fmt: skip
 
+    public_id: Mapped[str] = pub()
     member_id: Mapped[int] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(String(5), info={"personal": "none"})
     value: Mapped[str] = mapped_column(String(254), info={"personal": "erase"})

@@ -5,13 +5,12 @@ import re
 from app.core.errors import Invalid
 from app.core.i18n import gettext as _
 
-ON_BRAND = "#f8fafd"  # text on the brand's two colors, as in the tokens
-DARK = "#10151f"  # and where the brand's color is too light for that
+TEXTS = ("#f8fafd", "#10151f", "#ffffff", "#000000")  # on the brand's colors: the tokens', else the first to be read
 LEAST_CONTRAST = 4.5  # WCAG 2.2, level AA
 
-_BUSINESS_ID = re.compile(r"(\d{7})-?(\d)")
+_BUSINESS_ID = re.compile(r"([0-9]{7})-?([0-9])")
 _BUSINESS_WEIGHTS = (7, 9, 10, 5, 8, 4, 2)
-_VAT_NUMBER = re.compile(r"(?:FI\d{8}|(?!FI)[A-Z]{2}[0-9A-Z]{2,12})")
+_VAT_NUMBER = re.compile(r"(?:FI[0-9]{8}|(?!FI)[A-Z]{2}[0-9A-Z]{2,12})")
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 _IBAN_LENGTHS = {"FI": 18, "SE": 24, "EE": 20, "LV": 21, "LT": 20, "DE": 22, "DK": 18, "NO": 15}
 
@@ -87,7 +86,7 @@ def iban(text: str) -> str:
         IbanInvalid: wrong form, length or check digits. Source: ISO 13616, mod 97.
     """
     number = re.sub(r"\s", "", text).upper()
-    if not re.fullmatch(r"[A-Z]{2}\d{2}[0-9A-Z]{11,30}", number):
+    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}", number):
         raise IbanInvalid(_("An IBAN starts with two letters and two digits."))
     if len(number) != _IBAN_LENGTHS.get(number[:2], len(number)):
         raise IbanInvalid(_("An IBAN of this country has %(n)s characters.", n=_IBAN_LENGTHS[number[:2]]))
@@ -114,8 +113,8 @@ def contrast(one: str, other: str) -> float:
 
 
 def on_brand(brand_color: str) -> str:
-    """Return the text color for the brand's colors: near white, or dark where white is hard to read."""
-    return max((ON_BRAND, DARK), key=lambda text: (contrast(brand_color, text) >= LEAST_CONTRAST, text == ON_BRAND))
+    """Return the text color for the brand's colors; one of them can be read on any color there is."""
+    return next(text for text in TEXTS if contrast(brand_color, text) >= LEAST_CONTRAST)
 
 
 def soft_on_brand(brand_color: str, brand_deep: str) -> str:

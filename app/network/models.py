@@ -31,14 +31,14 @@ class Brand(Base):
     brand_deep: Mapped[str] = mapped_column(String(7), default="#122b67", info={"personal": "none"})
     ink: Mapped[str] = mapped_column(String(7), default="#f5d337", info={"personal": "none"})
     on_ink: Mapped[str] = mapped_column(String(7), default="#13295f", info={"personal": "none"})
-    languages: Mapped[list[str]] = mapped_column(JSON, default=lambda: ["fi", "sv", "en"])
+    languages: Mapped[list[str]] = mapped_column(JSON, default=lambda: ["fi", "sv", "en"], info={"personal": "none"})
     default_language: Mapped[str] = mapped_column(String(2), default="fi", info={"personal": "none"})
     zone: Mapped[str] = mapped_column(String(40), default="Europe/Helsinki", info={"personal": "none"})
     lowest_age: Mapped[int] = mapped_column(default=13)
     contact: Mapped[str] = mapped_column(String(120), default="", info={"personal": "none"})  # shown on pass and terms
     welcome_reward_id: Mapped[int | None]  # a reward: an upward reference, checked by check-books
     welcome_at_till: Mapped[bool] = mapped_column(default=False)  # a till that signs up may issue the welcome gift
-    settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, info={"personal": "none"})
 
 
 class CostCentre(BrandOwned, Base):

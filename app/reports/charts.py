@@ -9,11 +9,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 PLOT_HEIGHT = 160  # pixels between the base line and the topmost grid line
 MOST_LABELS = 5  # day labels under a chart; more would touch each other on a phone
 _GAP = 0.28  # of a day's slot that stays empty between bars
-_STEPS = (1, 2, 5)
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,23 @@ class Bar:
 
 @dataclass(frozen=True)
 class Mark:
-    """A grid line (`at` in pixels from the top) or a day label (`at` in percent from the left)."""
+    """A grid line: pixels from the top, and its figure."""
+
+    at: float
+    value: int
+
+
+@dataclass(frozen=True)
+class Level:
+    """A line to compare with: pixels from the top, and its words."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Label:
+    """A day under the chart: its middle in percent from the left."""
 
     at: float
     text: str
@@ -43,11 +59,12 @@ class DayChart:
 
     title: str
     desc: str
+    heading: str
     height: int
     bars: tuple[Bar, ...]
     grid: tuple[Mark, ...]
-    labels: tuple[Mark, ...]
-    average: Mark | None
+    labels: tuple[Label, ...]
+    average: Level | None
     series: tuple[str, ...]
     rows: tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -97,18 +114,13 @@ class Figure:
         return (200 * abs(self.value - self.before) + abs(self.before)) // (2 * abs(self.before))
 
 
-def ceiling(most: int) -> int:
-    """Return the round number (1, 2 or 5 times a power of ten, times up to 4) that tops the axis.
-
-    The axis always has four whole steps, or as many as the figure has below four.
-    """
-    if most <= 4:
-        return max(most, 1)
+def axis(most: int) -> tuple[int, int]:
+    """Return the step (1, 2 or 5 times a power of ten) and the top of an axis of five steps or fewer for `most`."""
     power = 1
     while True:
-        for step in _STEPS:
-            if step * power * 4 >= most:
-                return step * power * 4
+        for step in (power, 2 * power, 5 * power):
+            if step * 5 >= most:
+                return step, max(-(-most // step), 1) * step
         power *= 10
 
 
@@ -119,6 +131,8 @@ def by_day(
     days: Sequence[date],
     series: Sequence[tuple[str, Sequence[int]]],
     label: Callable[[date], str],
+    heading: str,
+    every: int = 1,
     average: tuple[float, str] | None = None,
 ) -> DayChart:
     """Draw one or more figures by day, side by side within the day.
@@ -126,6 +140,8 @@ def by_day(
     Args:
         series: name and figures, one for each day, none negative.
         label: how a day is written for the reader.
+        heading: names the days' column of the table ("Day", "Week from").
+        every: days summed into one bar, counted back from the newest; the oldest bar may hold fewer.
         average: a level to compare with (the period before) and its words.
 
     Raises:
@@ -133,20 +149,23 @@ def by_day(
     """
     if any(len(values) != len(days) for _, values in series):
         raise ValueError("every series needs one figure for each day")
+    cuts = [max(end - every, 0) for end in range(len(days), 0, -every)][::-1]
+    texts = [label(days[cut]) for cut in cuts]
+    sums = [[sum(values[cut:end]) for cut, end in pairwise([*cuts, len(days)])] for _, values in series]
     level = average[0] if average else 0.0
-    top = ceiling(max([math.ceil(level), *(max(values, default=0) for _, values in series)], default=0))
-    slot = 100 / max(len(days), 1)
-    texts = [label(day) for day in days]
+    step, top = axis(max([math.ceil(level), *(max(values, default=0) for values in sums)], default=0))
+    slot = 100 / max(len(texts), 1)
     return DayChart(
         title=title,
         desc=desc,
+        heading=heading,
         height=PLOT_HEIGHT,
-        bars=tuple(_bars(texts, series, slot=slot, top=top)),
-        grid=tuple(_grid(top)),
+        bars=tuple(_bars(texts, sums, slot=slot, top=top)),
+        grid=tuple(Mark(_y(level, top), level) for level in range(0, top + 1, step)),
         labels=tuple(_labels(texts, slot=slot)),
-        average=Mark(_y(level, top), average[1]) if average else None,
+        average=Level(_y(level, top), average[1]) if average else None,
         series=tuple(name for name, _ in series),
-        rows=tuple((text, tuple(values[place] for _, values in series)) for place, text in enumerate(texts)),
+        rows=tuple(zip(texts, zip(*sums, strict=True), strict=True)),
     )
 
 
@@ -176,8 +195,8 @@ def by_outlet(
     )
 
 
-def _bars(texts: Sequence[str], series: Sequence[tuple[str, Sequence[int]]], *, slot: float, top: int) -> list[Bar]:
-    width = slot * (1 - _GAP) / max(len(series), 1)
+def _bars(texts: Sequence[str], sums: Sequence[Sequence[int]], *, slot: float, top: int) -> list[Bar]:
+    width = slot * (1 - _GAP) / max(len(sums), 1)
     return [
         Bar(
             x=_round(place * slot + slot * _GAP / 2 + number * width),
@@ -189,21 +208,16 @@ def _bars(texts: Sequence[str], series: Sequence[tuple[str, Sequence[int]]], *, 
             series=number,
         )
         for place, text in enumerate(texts)
-        for number, (_, values) in enumerate(series)
+        for number, values in enumerate(sums)
         if (value := values[place]) > 0
     ]
 
 
-def _grid(top: int) -> list[Mark]:
-    steps = min(top, 4)
-    return [Mark(_y(top * step / steps, top), str(top * step // steps)) for step in range(steps + 1)]
-
-
-def _labels(texts: Sequence[str], *, slot: float) -> list[Mark]:
+def _labels(texts: Sequence[str], *, slot: float) -> list[Label]:
     """Name at most `MOST_LABELS` days, counted back from the newest, which is always named."""
     every = max(1, -(-len(texts) // MOST_LABELS))
     return [
-        Mark(_round(place * slot + slot / 2), text)
+        Label(_round(place * slot + slot / 2), text)
         for place, text in enumerate(texts)
         if (len(texts) - 1 - place) % every == 0
     ]

@@ -19,8 +19,8 @@ class Reward(BrandOwned, Base):
 
     slug: Mapped[str] = mapped_column(String(40), info={"personal": "none"})
     kind: Mapped[str] = mapped_column(String(20), default="product", info={"personal": "none"})
-    name: Mapped[dict[str, str]] = mapped_column(JSON)  # language → text
-    terms: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    name: Mapped[dict[str, str]] = mapped_column(JSON, info={"personal": "none"})  # language → text
+    terms: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, info={"personal": "none"})
     icon: Mapped[str] = mapped_column(String(10), default="cup", info={"personal": "none"})
     face_cents: Mapped[int] = mapped_column(default=0)  # value for the member
     settlement_cents: Mapped[int] = mapped_column(default=0)  # paid to the outlet

@@ -1,5 +1,6 @@
 """Coupons: issued once for each source, found by code, redeemed once ever, taken back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -112,6 +113,26 @@ def of_member(session: Session, member_id: int) -> list[CouponView]:
     views = [CouponView(coupon, reward, keys.text(coupon.code)) for coupon, reward in rows]
     ready = sorted((view for view in views if view.usable), key=lambda view: view.coupon.expires_at)
     return ready + [view for view in views if not view.usable]
+
+
+@dataclass(frozen=True)
+class Use:
+    """When and where a coupon was redeemed; `reversed` when it came back with a refund."""
+
+    at: datetime
+    outlet: str
+    reversed: bool
+
+
+def uses(session: Session, coupon_ids: Sequence[int]) -> dict[int, Use]:
+    """Return the newest use of each coupon that has one."""
+    rows = session.execute(
+        select(Redemption.coupon_id, Redemption.occurred_at, Outlet.name, Redemption.reversed_at)
+        .join(Outlet, Outlet.id == Redemption.outlet_id)
+        .where(Redemption.coupon_id.in_(coupon_ids))
+        .order_by(Redemption.id)
+    )
+    return {coupon_id: Use(at, outlet, reversed_at is not None) for coupon_id, at, outlet, reversed_at in rows}
 
 
 def find(session: Session, code: str) -> CouponView:

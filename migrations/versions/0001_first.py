@@ -464,6 +464,7 @@ def tables() -> None:
     )
     op.create_table(
         "contact",
+        sa.Column("public_id", sa.String(length=26), nullable=False),
         sa.Column("member_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=5), nullable=False),
         sa.Column("value", sa.String(length=254), nullable=False),
@@ -480,6 +481,7 @@ def tables() -> None:
         sa.UniqueConstraint(
             "brand_id", "member_id", "kind", "value", name=op.f("uq_contact_brand_id_member_id_kind_value")
         ),
+        sa.UniqueConstraint("public_id", name=op.f("uq_contact_public_id")),
         info={"append_only": False},
     )
     op.create_index(op.f("ix_contact_member_id"), "contact", ["member_id"], unique=False)
@@ -575,6 +577,57 @@ def tables() -> None:
     )
     op.create_index(op.f("ix_member_code_member_id"), "member_code", ["member_id"], unique=False)
     op.create_table(
+        "message",
+        sa.Column("public_id", sa.String(length=26), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=True),
+        sa.Column("channel", sa.String(length=6), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=30), nullable=False),
+        sa.Column("dedupe", sa.String(length=80), nullable=False),
+        sa.Column("subscription_id", sa.Integer(), nullable=True),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("brand_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "member_id"], ["member.brand_id", "member.id"], name=op.f("fk_message_brand_id_member_id")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_message_brand_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
+        sa.UniqueConstraint("brand_id", "dedupe", name=op.f("uq_message_brand_id_dedupe")),
+        sa.UniqueConstraint("brand_id", "id", name=op.f("uq_message_brand_id_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_message_public_id")),
+        info={"append_only": False},
+    )
+    op.create_index("ix_message_member", "message", ["brand_id", "member_id"], unique=False)
+    op.create_table(
+        "push_subscription",
+        sa.Column("public_id", sa.String(length=26), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("endpoint", sa.LargeBinary(), nullable=False),
+        sa.Column("endpoint_hash", sa.String(length=64), nullable=False),
+        sa.Column("p256dh", sa.String(length=100), nullable=False),
+        sa.Column("auth", sa.String(length=40), nullable=False),
+        sa.Column("simulated", sa.Boolean(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("brand_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "member_id"],
+            ["member.brand_id", "member.id"],
+            name=op.f("fk_push_subscription_brand_id_member_id"),
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_push_subscription_brand_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_push_subscription")),
+        sa.UniqueConstraint("brand_id", "endpoint_hash", name=op.f("uq_push_subscription_brand_id_endpoint_hash")),
+        sa.UniqueConstraint("brand_id", "id", name=op.f("uq_push_subscription_brand_id_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_push_subscription_public_id")),
+        info={"append_only": False},
+    )
+    op.create_index("ix_push_subscription_member", "push_subscription", ["brand_id", "member_id"], unique=False)
+    op.create_table(
         "scan",
         sa.Column("public_id", sa.String(length=26), nullable=False),
         sa.Column("member_id", sa.Integer(), nullable=False),
@@ -599,6 +652,43 @@ def tables() -> None:
         info={"append_only": False},
     )
     op.create_index(op.f("ix_scan_member_id"), "scan", ["member_id"], unique=False)
+    op.create_table(
+        "wallet_pass",
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("program_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=6), nullable=False),
+        sa.Column("serial", sa.String(length=26), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=True),
+        sa.Column("token_hash", sa.String(length=64), nullable=True),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("last_modified", UtcDateTime(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("brand_id", sa.Integer(), nullable=False),
+        sa.CheckConstraint("(kind = 'apple') = (token IS NOT NULL)", name=op.f("ck_wallet_pass_token_fits")),
+        sa.CheckConstraint("kind IN ('apple', 'google')", name=op.f("ck_wallet_pass_kind")),
+        sa.CheckConstraint("(token IS NULL) = (token_hash IS NULL)", name=op.f("ck_wallet_pass_token_hash_fits")),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "member_id"], ["member.brand_id", "member.id"], name=op.f("fk_wallet_pass_brand_id_member_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "program_id"],
+            ["program.brand_id", "program.id"],
+            name=op.f("fk_wallet_pass_brand_id_program_id"),
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_wallet_pass_brand_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wallet_pass")),
+        sa.UniqueConstraint("brand_id", "id", name=op.f("uq_wallet_pass_brand_id_id")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "member_id",
+            "program_id",
+            "kind",
+            name=op.f("uq_wallet_pass_brand_id_member_id_program_id_kind"),
+        ),
+        sa.UniqueConstraint("serial", name=op.f("uq_wallet_pass_serial")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_wallet_pass_token_hash")),
+        info={"append_only": False},
+    )
     op.create_table(
         "purchase",
         sa.Column("public_id", sa.String(length=26), nullable=False),

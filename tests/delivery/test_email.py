@@ -2,7 +2,6 @@
 
 import datetime
 import email
-import ipaddress
 import socket
 import socketserver
 import ssl
@@ -13,16 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from app.delivery import email as channel
 from app.delivery.channel import Envelope
 from app.delivery.email import EmailError, SmtpChannel, SmtpServer
 from app.fakes.mail import FakeMail
 from app.fakes.store import OutboxStore
+from tests.certificates import self_signed
 
 NOON = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 SENDER = "Meri Paahtimo <no-reply@leima.example>"
@@ -238,7 +234,8 @@ def test_relay_that_is_down_is_tried_again() -> None:
 
 
 def test_starttls_is_used_when_asked_for_and_its_certificate_checked(store: OutboxStore, tmp_path: Path) -> None:
-    server_side, client_side = _contexts(tmp_path)
+    pem, server_side = self_signed("127.0.0.1", tmp_path)
+    client_side = ssl.create_default_context(cadata=pem.decode())
     with FakeMail(store, tls=server_side) as relay:
         server = SmtpServer.from_url(relay.url)
         plain = SmtpServer("127.0.0.1", relay.port, "plain")
@@ -286,27 +283,3 @@ def test_address_of_a_relay_that_cannot_be_used_is_refused(url: str) -> None:
 def test_sender_that_is_no_address_is_refused_at_the_start() -> None:
     with pytest.raises(EmailError):
         SmtpChannel(SmtpServer("127.0.0.1", 25, "plain"), sender="Leima")
-
-
-def _contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "relay")])
-    today = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today - datetime.timedelta(days=1))
-        .not_valid_after(today + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    form = serialization.PrivateFormat.PKCS8
-    path = folder / "relay.pem"
-    path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()) + pem)
-    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server_side.load_cert_chain(path)
-    return server_side, ssl.create_default_context(cadata=pem.decode())

@@ -38,9 +38,13 @@ def test_spoken_code_may_have_spaces_and_dashes(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "M", ID[:-1], ID + "A", "ABCDEFGH2345678O", f"{ID}.12345", f"{ID}.1234567", f"https://leima.example/x/{ID}", "7K3QX9P0",
-     f"https://leima.example/m/{ID}?next=https://evil.example", "https://" + "a" * 300 + f"/m/{ID}", "6417405123453", f"{ID}.١٢٣٤٥٦"],
-)  # fmt: skip
+    [
+        *("", "M", ID[:-1], ID + "A", "ABCDEFGH2345678O", "7K3QX9P0", "6417405123453"),
+        *(f"{ID}.12345", f"{ID}.1234567", f"{ID}.١٢٣٤٥٦", f"https://leima.example/x/{ID}"),
+        f"https://leima.example/m/{ID}?next=https://evil.example",
+        "https://" + "a" * 300 + f"/m/{ID}",
+    ],
+)
 def test_other_texts_name_nobody(text: str) -> None:
     assert rules.read_member_text(text) is None
 
@@ -56,11 +60,13 @@ def test_names_of_people_are_kept(typed: str, kept: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "-", "a" * 61, "Aino\u202eoni", "Ai\u200bno", "Ai\x00no", "<b>Aino</b>", "win at evil.example", "www.evil", "Aino 2000",
-     "=1+1", "@aino", "A" + "\u0301\u0302\u0303\u0304" * 4, "Aino 🎉"],
-)  # fmt: skip
+    [
+        *("", "-", "a" * 61, "Aino\u202eoni", "Ai\u200bno", "Ai\x00no", "<b>Aino</b>", "win at evil.example"),
+        *("www.evil", "Aino 2000", "=1+1", "@aino", "A" + "\u0301\u0302\u0303\u0304" * 4, "Aino 🎉"),
+    ],
+)
 def test_what_is_no_name_is_refused(typed: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"sign|letter|address"):
         rules.clean_name(typed)
 
 

@@ -11,13 +11,13 @@ from app.reports.charts import (
     PLOT_HEIGHT,
     DayChart,
     Figure,
+    axis,
     by_day,
     by_outlet,
-    ceiling,
 )
 
 
-def _chart(*series: list[int], average: tuple[float, str] | None = None) -> DayChart:
+def _chart(*series: list[int], every: int = 1, average: tuple[float, str] | None = None) -> DayChart:
     first = date(2026, 9, 1)
     return by_day(
         title="Stamps by day",
@@ -25,12 +25,14 @@ def _chart(*series: list[int], average: tuple[float, str] | None = None) -> DayC
         days=[first + timedelta(days=day) for day in range(len(series[0]))],
         series=[(f"figure {number}", values) for number, values in enumerate(series)],
         label=date.isoformat,
+        heading="Day",
+        every=every,
         average=average,
     )
 
 
 def test_bar_of_twice_the_figure_is_twice_as_high() -> None:
-    small, large = _chart([4, 8]).bars
+    small, large = _chart([5, 10]).bars
 
     assert (small.height, large.height) == (PLOT_HEIGHT / 2, PLOT_HEIGHT)
     assert all(bar.y + bar.height == PLOT_HEIGHT for bar in (small, large))
@@ -60,7 +62,7 @@ def test_period_without_a_single_event_still_has_an_axis() -> None:
     chart = _chart([0, 0, 0])
 
     assert chart.bars == ()
-    assert [mark.text for mark in chart.grid] == ["0", "1"]
+    assert [mark.value for mark in chart.grid] == [0, 1]
 
 
 def test_average_above_every_bar_stays_inside_the_plot() -> None:
@@ -72,11 +74,29 @@ def test_average_above_every_bar_stays_inside_the_plot() -> None:
 
 @given(st.integers(min_value=0, max_value=10**9))
 def test_axis_holds_the_figure_in_whole_steps_without_wasting_the_plot(most: int) -> None:
-    top = ceiling(most)
+    step, top = axis(most)
 
     assert top >= most
-    assert top % min(top, 4) == 0
-    assert top <= max(most, 1) * 2.5
+    assert top % step == 0
+    assert top // step <= 5
+    assert top - most < step or most == 0
+
+
+def test_axis_steps_are_round() -> None:
+    assert [axis(most) for most in (0, 4, 6, 90, 101, 5000)] == [
+        (1, 1),
+        (1, 4),
+        (2, 6),
+        (20, 100),
+        (50, 150),
+        (1000, 5000),
+    ]
+
+
+def test_weeks_are_summed_from_the_newest_day_back() -> None:
+    chart = _chart([1] * 9, [2] * 9, every=7)
+
+    assert chart.rows == (("2026-09-01", (2, 4)), ("2026-09-03", (7, 14)))
 
 
 @given(st.lists(st.integers(min_value=0, max_value=5000), min_size=1, max_size=120))

@@ -3,10 +3,10 @@
 Only doors and `app.wsgi` import it; no slice does.
 """
 
-from app.core.web.app import LeimaFlask, database, limit, runtime, session
+from app.core.web.app import LeimaFlask, database, end_unit, limit, runtime, session
 from app.core.web.cookies import clear_cookie, read_cookie, set_cookie
 from app.core.web.guard import client_address, csp_nonce
-from app.core.web.pages import asset, door, page, problem
+from app.core.web.pages import asset, door, page, problem, wants_problem
 
 __all__ = [
     "LeimaFlask",
@@ -16,6 +16,7 @@ __all__ = [
     "csp_nonce",
     "database",
     "door",
+    "end_unit",
     "limit",
     "page",
     "problem",
@@ -23,4 +24,5 @@ __all__ = [
     "runtime",
     "session",
     "set_cookie",
+    "wants_problem",
 ]

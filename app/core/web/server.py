@@ -1,0 +1,51 @@
+"""Waitress: bound before anything else is said, and ended so that running requests finish."""
+
+import signal
+import sys
+from typing import Any, NoReturn
+
+from flask import Flask
+from waitress.server import create_server
+
+from app.core.errors import Unavailable
+from app.core.settings import Settings
+
+BODY = 16 * 1024 * 1024  # bytes read at most; the application refuses far less, with a better answer
+
+
+class CannotListen(Unavailable):
+    """The address is taken, or it is not this machine's."""
+
+    code = "cannot_listen"
+
+
+def listen(app: Flask, settings: Settings) -> Any:
+    """Return waitress, bound already; its `run` serves until a signal.
+
+    Raises:
+        CannotListen: the address cannot be had.
+    """
+    try:
+        return create_server(
+            app,
+            host=settings.host,
+            port=settings.port,
+            threads=settings.threads,
+            ident=None,
+            max_request_body_size=BODY,
+            clear_untrusted_proxy_headers=False,  # core.web believes the configured proxies only
+            channel_timeout=60,
+        )
+    except OSError as error:
+        place = f"{settings.host}:{settings.port}"
+        raise CannotListen(f"{place}: {error.strerror or error}. LEIMA_PORT takes another port.") from None
+
+
+def stop_on_signals() -> None:
+    """End on SIGTERM as on Ctrl+C: waitress finishes running requests when the handler exits, not otherwise."""
+
+    def stop(_number: int, _frame: object) -> NoReturn:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)

@@ -1,0 +1,170 @@
+"""Jobs that speak to people: codes by mail and SMS, stamps and coupons by push."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from sqlalchemy.orm import Session
+
+from app.cards.events import CardProgressed
+from app.cards.views import cards
+from app.core import clock
+from app.core.db import brand_of, keyring
+from app.core.i18n import format_day, pick, use_language
+from app.core.jobs import RetryLater, sending_job
+from app.core.log import log
+from app.core.runtime import Runtime
+from app.delivery import log as messages
+from app.delivery import outgoing, subscriptions, texts
+from app.delivery.channel import Channel, Envelope, PushKeys, Result
+from app.delivery.models import PushSubscription
+from app.delivery.texts import Text
+from app.members import sign_in
+from app.members.events import ContactCodeAsked
+from app.members.models import Member
+from app.network.models import Brand
+from app.rewards.events import CouponIssued
+from app.rewards.models import Coupon, Reward
+
+
+def finish(session: Session, results: Sequence[Result]) -> None:
+    """Write every result; a provider that asked for time gets it.
+
+    Raises:
+        RetryLater: something is to be sent again; nothing of this call is kept, the rows still say "sending".
+    """
+    pauses = [result.retry_after or 5 for result in results if result.outcome in ("retry", "throttled") and not result.uncertain]
+    for result in results:
+        row = messages.end(session, result)
+        if row is not None and row.channel == "push" and result.outcome == "gone" and row.subscription_id:
+            subscriptions.drop(session, row.subscription_id)
+        if result.outcome == "misconfigured":
+            log.error("channel misconfigured", detail=result.detail)
+    if pauses:
+        raise RetryLater(timedelta(seconds=max(pauses)))
+
+
+@sending_job("delivery.send_code", listens=ContactCodeAsked, retries=6, priority=1)
+class SendCode:
+    """Send a code and its link to the contact that asked for it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    def prepare(self, session: Session, code_id: int) -> list[tuple[str, Envelope]]:
+        """Write the message; nothing where the code is over or the contact heard it already."""
+        due = sign_in.message(session, code_id)
+        if due is None:
+            return []
+        channel = "email" if due.kind == "email" else "sms"
+        row = messages.begin(session, channel=channel, kind="code", dedupe=f"code:{code_id}", member_id=None)
+        if row is None:
+            return []
+        if self._channel(channel) is None:
+            messages.skip(session, row, "no_channel")
+            return []
+        brand = session.get_one(Brand, brand_of(session))
+        with use_language(due.language):
+            words = self._words(brand, due)
+        return [(channel, Envelope(row.public_id, due.to, words.text, title=words.title, html=words.html, language=due.language))]
+
+    def _words(self, brand: Brand, due: sign_in.Message) -> Text:
+        base = self.runtime.settings.base_url
+        if due.digits is None or due.link is None:
+            return texts.no_card(brand=brand.name, link=f"{base}/{brand.slug}/join")
+        if due.kind == "email":
+            link = f"{base}/{brand.slug}/confirm?token={due.link}"
+            return texts.code_mail(brand=brand.name, code=due.digits, link=link, sign_in=due.purpose == "sign_in")
+        return texts.code_sms(brand=brand.name, code=due.digits, host=urlsplit(base).hostname or "")
+
+    def _channel(self, name: str) -> Channel | None:
+        return outgoing.email_channel(self.runtime) if name == "email" else outgoing.sms_channel(self.runtime)
+
+    def send(self, envelopes: list[tuple[str, Envelope]]) -> list[Result]:
+        """Speak to the relay or the gateway."""
+        results: list[Result] = []
+        for name, envelope in envelopes:
+            channel = self._channel(name)
+            results += channel.send_batch([envelope]) if channel else []
+        return results
+
+    def finish(self, session: Session, results: list[Result]) -> None:
+        """Write what became of it."""
+        finish(session, results)
+
+
+class Push:
+    """What the push jobs share: one envelope for each browser, sent side by side."""
+
+    kind = "push"
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    def envelopes(self, session: Session, member: Member, words: Text, *, about: str, topic: str, path: str, urgency: str) -> list[Envelope]:
+        """Address a text to all of a member's browsers."""
+        brand = session.get_one(Brand, brand_of(session))
+        found = []
+        for row in subscriptions.of_member(session, member.id):
+            message = messages.begin(
+                session, channel="push", kind=self.kind, dedupe=f"{about}:{row.id}", member_id=member.id, subscription_id=row.id, again=True
+            )
+            if message is not None:
+                found.append(self._envelope(session, row, message.public_id, words, member.language, topic, urgency, f"/{brand.slug}/{path}"))
+        return found
+
+    def _envelope(
+        self, session: Session, row: PushSubscription, reference: str, words: Text, language: str, topic: str, urgency: str, path: str
+    ) -> Envelope:
+        return Envelope(
+            reference, keyring(session).text(row.endpoint), words.text, title=words.title, language=language,
+            link=f"{self.runtime.settings.base_url}{path}", keys=PushKeys(row.p256dh, row.auth),
+            topic=topic, tag=topic, urgency="high" if urgency == "high" else "normal",
+        )  # fmt: skip
+
+    def send(self, envelopes: list[Envelope]) -> list[Result]:
+        """Encrypt and send to each browser's push service."""
+        return outgoing.push_channel(self.runtime).send_batch(envelopes)
+
+    def finish(self, session: Session, results: list[Result]) -> None:
+        """Write what became of it; a browser that is gone is forgotten."""
+        finish(session, results)
+
+
+@sending_job("delivery.push_stamp", listens=CardProgressed, retries=5, unique_by="card", priority=3)
+class PushStamp(Push):
+    """Tell the phone how many stamps the card has now; later ones replace earlier ones there."""
+
+    kind = "stamp"
+
+    def prepare(self, session: Session, member_id: int, program_id: int, amount: int, purchase_id: int | None, card: str) -> list[Envelope]:
+        """Write the message from what the card holds at this moment."""
+        member = session.get_one(Member, member_id)
+        with use_language(member.language):
+            shown = next((one for one in cards(session, member_id) if one.program.id == program_id), None)
+            if shown is None:
+                return []
+            unit = shown.unit[0 if abs(amount) == 1 else 1]
+            words = texts.stamp_push(card=shown.name, amount=amount, unit=unit, stamps=shown.stamps, size=shown.size, reward=shown.reward)
+        about = f"stamp:{purchase_id}:{program_id}:{amount}" if purchase_id else f"stamp:{card}:{int(clock.now().timestamp())}"
+        return self.envelopes(session, member, words, about=about, topic=f"card-{shown.program.slug}"[:32], path="", urgency="normal")
+
+
+@sending_job("delivery.push_coupon", listens=CouponIssued, retries=5, priority=2)
+class PushCoupon(Push):
+    """Tell the phone about a new coupon."""
+
+    kind = "coupon"
+
+    def prepare(self, session: Session, coupon_id: int, member_id: int) -> list[Envelope]:
+        """Write the message; nothing when the coupon is over already."""
+        coupon = session.get_one(Coupon, coupon_id)
+        if coupon.state != "issued":
+            return []
+        member, reward = session.get_one(Member, coupon.member_id), session.get_one(Reward, coupon.reward_id)
+        brand = session.get_one(Brand, brand_of(session))
+        with use_language(member.language):
+            until = format_day(clock.local_date(coupon.expires_at, brand.zone))
+            words = texts.coupon_push(reward=pick(reward.name), until=until)
+        topic = f"coupon-{coupon.public_id}"[-32:]
+        return self.envelopes(session, member, words, about=f"coupon:{coupon_id}", topic=topic, path="coupons", urgency="high")

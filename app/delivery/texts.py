@@ -1,0 +1,67 @@
+"""What service messages say, in the member's language."""
+
+from dataclasses import dataclass
+from html import escape
+
+from app.core.i18n import gettext as _
+from app.core.i18n import ngettext
+from app.delivery.sms import code_text
+
+
+@dataclass(frozen=True)
+class Text:
+    """A message's words; `html` only for email."""
+
+    title: str
+    text: str
+    html: str = ""
+
+
+def code_mail(*, brand: str, code: str, link: str, sign_in: bool) -> Text:
+    """Return the mail with a code and its link; both live 10 minutes."""
+    title = _("%(code)s is your code for %(brand)s", code=code, brand=brand)
+    why = _("Open your card with this code:") if sign_in else _("Confirm your email with this code:")
+    over = _("It is good for 10 minutes. If you did not ask for it, nothing happens.")
+    button = _("Or press here")
+    text = f"{why}\n\n{code}\n\n{button}: {link}\n\n{over}\n\n{brand}\n"
+    return Text(title, text, _html(brand, [why], code, (button, link), over))
+
+
+def code_sms(*, brand: str, code: str, host: str) -> Text:
+    """Return the SMS with a code; its last line lets the phone fill the code in."""
+    words = _("%(code)s is your code for %(brand)s. It is good for 10 minutes.", code=code, brand=brand)
+    return Text("", code_text(words, host=host, code=code))
+
+
+def no_card(*, brand: str, link: str) -> Text:
+    """Return what somebody hears who asked for the card of a contact that has none."""
+    title = _("There is no %(brand)s card for this contact", brand=brand)
+    words = _("Somebody, perhaps you, tried to open a card here. There is none for this contact yet.")
+    button = _("Get one in 20 seconds")
+    text = f"{words}\n\n{button}: {link}\n\n{brand}\n"
+    return Text(title, text, _html(brand, [words], "", (button, link), ""))
+
+
+def stamp_push(*, card: str, amount: int, unit: str, stamps: int, size: int, reward: str) -> Text:
+    """Return what the phone says of a change of the card."""
+    if amount < 0:
+        return Text(card, _("A purchase was taken back. Your card has %(n)s of %(size)s.", n=stamps, size=size))
+    left = size - stamps
+    more = ngettext("%(n)s more: %(reward)s", "%(n)s more: %(reward)s", left, reward=reward)
+    return Text(_("+%(amount)s %(unit)s", amount=amount, unit=unit), f"{card}: {stamps}/{size}. {more}")
+
+
+def coupon_push(*, reward: str, until: str) -> Text:
+    """Return what the phone says of a new coupon."""
+    return Text(_("You have a coupon: %(reward)s", reward=reward), _("Show it at the till. Good until %(date)s.", date=until))
+
+
+def _html(brand: str, words: list[str], code: str, button: tuple[str, str], over: str) -> str:
+    """Return a plain mail that every program shows: no pictures, no styles from elsewhere."""
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in words)
+    big = f'<p style="font-size:32px;letter-spacing:6px;font-weight:bold">{escape(code)}</p>' if code else ""
+    label, link = button
+    return (
+        f'<div style="font-family:sans-serif;font-size:16px;max-width:480px;color:#162137"><h1 style="font-size:20px">{escape(brand)}</h1>'
+        f'{paragraphs}{big}<p><a href="{escape(link, quote=True)}">{escape(label)}</a></p><p style="color:#4f5b6f">{escape(over)}</p></div>'
+    )

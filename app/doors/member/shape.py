@@ -1,0 +1,108 @@
+"""Rows as words: what the member's templates show, in the member's language."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import qrcode
+from flask import g
+from qrcode.constants import ERROR_CORRECT_M
+
+from app.cards.views import Happening
+from app.core import clock, i18n
+from app.core.i18n import gettext as _
+from app.rewards.service import CouponView, Use, print_code
+
+MINUS = "\u2212"
+
+
+def qr(text: str) -> dict[str, Any]:
+    """Return a QR of level M: its size in modules without the border, and the path of its dark runs."""
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=0)
+    code.add_data(text, optimize=4)
+    code.make(fit=True)
+    parts = []
+    for y, row in enumerate(code.get_matrix()):
+        x = 0
+        while x < len(row):
+            run = 0
+            while x + run < len(row) and row[x + run]:
+                run += 1
+            if run:
+                parts.append(f"M{x} {y}.5h{run}")
+            x += run or 1
+    return {"size": len(code.get_matrix()), "path": "".join(parts)}
+
+
+def clock_time(moment: datetime) -> str:
+    """Return the hour and minute in the brand's zone."""
+    return i18n.format_time(moment, g.brand.zone)
+
+
+def day(moment: datetime) -> str:
+    """Return the day in the brand's zone: today, yesterday, or its date."""
+    local, today = clock.local_date(moment, g.brand.zone), clock.local_date(clock.now(), g.brand.zone)
+    if local == today:
+        return _("Today")
+    if local == today - timedelta(days=1):
+        return _("Yesterday")
+    return i18n.format_day(local, with_year=local.year != today.year)
+
+
+def when(moment: datetime) -> str:
+    """Return day and time: `Today 08:14`."""
+    return f"{day(moment)} {clock_time(moment)}"
+
+
+def coupon(view: CouponView, *, use: Use | None, with_qr: bool = False) -> dict[str, Any]:
+    """Return a coupon; `use` is when and where it was redeemed."""
+    states = {"issued": "ready", "redeemed": "used"}
+    row, state = view.coupon, states.get(view.state, view.state)
+    ready = state == "ready"
+    ended = use.at if use and state == "used" else row.ended_at or row.expires_at
+    return {
+        "id": row.public_id,
+        "title": i18n.pick(view.reward.name),
+        "icon": view.reward.icon,
+        "state": state,
+        "until": i18n.format_day(clock.local_date(row.expires_at, g.brand.zone)) if ready else "",
+        "where": _("any outlet"),
+        "terms": i18n.pick(view.reward.terms) if view.reward.terms else "",
+        "code": print_code(view.code).replace("-", " ") if ready else "",
+        "qr": qr(view.code) if with_qr and ready else None,
+        "held_until": "",
+        "outlet": use.outlet if use and state == "used" else "",
+        "when": "" if ready else when(ended),
+        "note": _("Came back after a refund") if ready and use and use.reversed else "",
+    }
+
+
+def signed(amount: int, unit: tuple[str, str]) -> str:
+    """Return stamps with their sign: `+1 stamp`."""
+    sign = "+" if amount > 0 else MINUS
+    return f"{sign}{abs(amount)} {unit[0 if abs(amount) == 1 else 1]}"
+
+
+def happening(line: Happening, *, short: bool = False) -> dict[str, Any]:
+    """Return one line of the story; `short` leaves the day out."""
+    icons = {"purchase": "stamp", "refund": "undo", "coupon_issued": "gift", "coupon_returned": "undo"}
+    titles = {
+        "coupon_redeemed": _("%(reward)s used", reward=line.title),
+        "coupon_issued": _("New coupon: %(reward)s", reward=line.title),
+        "coupon_returned": _("%(reward)s is back", reward=line.title),
+        "coupon_revoked": _("%(reward)s was taken back", reward=line.title),
+        "coupon_expired": _("%(reward)s expired", reward=line.title),
+        "refund": _("Refund, %(outlet)s", outlet=line.title),
+    }
+    gain = line.stamps or 0
+    icon = icons.get(line.kind, "coupon")
+    return {
+        "icon": "none" if icon == "stamp" and not gain else icon,
+        "title": titles.get(line.kind, line.title),
+        "when": clock_time(line.at) if short else when(line.at),
+        "outlet": line.outlet if line.outlet and line.kind.startswith("coupon") else "",
+        "amount": i18n.format_cents(line.amount_cents) if line.amount_cents is not None else "",
+        "gain": signed(gain, line.unit) if gain else "",
+        "tone": "plus" if gain > 0 else "minus" if gain < 0 else "none",
+        "reason": line.reason,
+    }
+
