@@ -30,7 +30,18 @@ from app.rewards import setup as rewards_setup
 from app.wallet import models as _wallet
 
 TEMPLATES = Path(__file__).parent / "doors" / "templates"
-TABLES = (core_jobs, limits, sessions, _network, _members, _ledger, _rewards, _cards, _delivery, _wallet)  # modules that hold tables
+TABLES = (
+    core_jobs,
+    limits,
+    sessions,
+    _network,
+    _members,
+    _ledger,
+    _rewards,
+    _cards,
+    _delivery,
+    _wallet,
+)  # modules that hold tables
 JOBS: tuple[ModuleType, ...] = (rewards_jobs, delivery_jobs)  # modules whose import registers jobs
 SETUP = (network_setup, members_setup, rewards_setup, cards_setup)  # sections of the brand file, in this order
 metadata = Base.metadata

@@ -19,7 +19,8 @@ from app.core.tables import UtcDateTime
 IDLE = 0.2  # seconds between looks at an empty table
 _MOMENTS = (bindparam("now", type_=UtcDateTime), bindparam("until", type_=UtcDateTime))
 _CLAIM = (
-    "UPDATE job SET state = 'running', attempt = attempt + 1, leased_until = :until WHERE id = (SELECT id FROM job WHERE "
+    "UPDATE job SET state = 'running', attempt = attempt + 1, leased_until = :until WHERE id = (SELECT id FROM "
+    "job WHERE "
     "(state = 'queued' AND run_at <= :now) OR (state = 'running' AND leased_until <= :now) "
     "ORDER BY priority, run_at, id LIMIT 1 {lock}) RETURNING id, name, brand_id, arguments, attempt, unique_key"
 )
@@ -38,7 +39,7 @@ FAILED = text(
 WAITING_TWIN = text("SELECT 1 FROM job WHERE unique_key = :unique_key AND state = 'queued'")
 
 
-class LeaseLost(Exception):  # noqa: N818 - not an error of the job: another worker has it now
+class LeaseLost(Exception):
     """Somebody else claimed this row after our lease ran out; what we would write is refused."""
 
 
@@ -171,7 +172,12 @@ class Worker:
         now = clock.now()
         dead = claim.attempt >= claim.kind.retries
         pause = error.after if isinstance(error, RetryLater) else backoff(claim.attempt)
-        values = {"state": "dead" if dead else "queued", "until": now + pause, "now": now, "error": type(error).__name__}
+        values = {
+            "state": "dead" if dead else "queued",
+            "until": now + pause,
+            "now": now,
+            "error": type(error).__name__,
+        }
         with self.runtime.database.unit() as session:
             connection = session.connection()
             twin = claim.unique_key and connection.execute(WAITING_TWIN, {"unique_key": claim.unique_key}).scalar()

@@ -20,7 +20,7 @@ def create_app(runtime: Runtime, *, extra: Iterable[Blueprint] = ()) -> web.Leim
     registry.load()
     app = web.LeimaFlask(
         "app", title="Leima till API", version="1.0", docs_path=None, spec_path="/api/v1/openapi.json",
-        template_folder=str(registry.TEMPLATES), static_folder=None,
+        template_folder=str(registry.TEMPLATES), static_folder=None,  # type: ignore[arg-type]  # Flask takes None
     )  # fmt: skip
     app.extensions["leima"] = runtime
     guard.install(app)

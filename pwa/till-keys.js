@@ -94,7 +94,7 @@ export function startAmount(form, network) {
  * @param {HTMLElement | null} board the keys; without them there is nothing to start
  */
 export function startLetters(board) {
-  if (!board || !matchMedia("(min-width:901px)").matches) return;
+  if (!board || !matchMedia("(min-width:701px)").matches) return;
   const field = board.closest("form").elements.text;
   const back = board.closest("form").querySelector("[data-back]");
   board.hidden = back.hidden = false;

@@ -35,8 +35,17 @@ def absorb(session: Session, newcomer: Member, *, into: Member) -> Member:
         amount = source.balance
         if amount == 0:
             continue
-        source.post("transfer", -amount, version_id=program.version_id, reason="merged", source_kind="member", source_id=into.id)
-        target.post("transfer", amount, version_id=program.version_id, reason="merged", source_kind="member", source_id=newcomer.id)
+        source.post(
+            "transfer", -amount, version_id=program.version_id, reason="merged", source_kind="member", source_id=into.id
+        )
+        target.post(
+            "transfer",
+            amount,
+            version_id=program.version_id,
+            reason="merged",
+            source_kind="member",
+            source_id=newcomer.id,
+        )
         service.fill(session, program, target, into.id, [])
         emit(session, progressed(member_id=into.id, program_id=program.id, amount=amount, purchase_id=None))
     return into

@@ -13,7 +13,9 @@ class Program(BrandOwned, Base):
     """A way of earning under one name, such as a coffee card."""
 
     __tablename__ = "program"
-    __table_args__ = brand_table(UniqueConstraint("brand_id", "slug"), CheckConstraint("kind IN ('stamp_card')", name="kind"))
+    __table_args__ = brand_table(
+        UniqueConstraint("brand_id", "slug"), CheckConstraint("kind IN ('stamp_card')", name="kind")
+    )
 
     slug: Mapped[str] = mapped_column(String(40), info={"personal": "none"})
     public_id: Mapped[str] = pub()
@@ -60,4 +62,6 @@ class Award(BrandOwned, Base):
     version_id: Mapped[int]
     amount: Mapped[int]
     rule: Mapped[str] = mapped_column(String(20), info={"personal": "none"})  # per_euros, per_purchase
-    reason: Mapped[str] = mapped_column(String(40), default="", info={"personal": "none"})  # code, when less than expected
+    reason: Mapped[str] = mapped_column(
+        String(40), default="", info={"personal": "none"}
+    )  # code, when less than expected

@@ -50,7 +50,9 @@ def refund(session: Session, purchase: Purchase, *, till: Till) -> RefundResult:
     now = clock.now()
     member_id = ledger.hold_member(session, purchase.member_id)
     context = {"occurred_at": now, "till_id": till.id, "outlet_id": till.outlet_id, "purchase_id": purchase.id}
-    awards = session.scalars(select(Award).where(Award.purchase_id == purchase.id, Award.amount > 0).order_by(Award.id)).all()
+    awards = session.scalars(
+        select(Award).where(Award.purchase_id == purchase.id, Award.amount > 0).order_by(Award.id)
+    ).all()
     programs = [award.program_id for award in awards]
     accounts = ledger.open_accounts(session, member_id=member_id, program_ids=programs, context=context)
     values = {
@@ -81,7 +83,9 @@ def _reverse(session: Session, award: Award, account: OpenAccount, member_id: in
         undone += 1
     emit(
         session,
-        progressed(member_id=member_id, program_id=award.program_id, amount=-award.amount, purchase_id=award.purchase_id),
+        progressed(
+            member_id=member_id, program_id=award.program_id, amount=-award.amount, purchase_id=award.purchase_id
+        ),
     )
     return ReversedAward(award.program_id, -award.amount, account.balance, undone)
 
@@ -110,12 +114,18 @@ def _undo_fill(session: Session, account: OpenAccount, member_id: int) -> bool:
 def _again(session: Session, purchase: Purchase) -> RefundResult:
     """Return what the first refund of a purchase did, from the entries it left."""
     first = session.scalars(select(Refund).where(Refund.purchase_id == purchase.id)).one()
-    entries = session.scalars(select(LedgerEntry).where(LedgerEntry.refund_id == first.id).order_by(LedgerEntry.id)).all()
+    entries = session.scalars(
+        select(LedgerEntry).where(LedgerEntry.refund_id == first.id).order_by(LedgerEntry.id)
+    ).all()
     taken = []
     for entry in entries:
         if entry.kind != "reverse_earn":
             continue
         undone = [other for other in entries if other.kind == "fill_undo" and other.account_id == entry.account_id]
-        program_id = session.scalars(select(ProgramVersion.program_id).where(ProgramVersion.id == entry.version_id)).one()
-        taken.append(ReversedAward(program_id, entry.amount, undone[-1].balance if undone else entry.balance, len(undone)))
+        program_id = session.scalars(
+            select(ProgramVersion.program_id).where(ProgramVersion.id == entry.version_id)
+        ).one()
+        taken.append(
+            ReversedAward(program_id, entry.amount, undone[-1].balance if undone else entry.balance, len(undone))
+        )
     return RefundResult(first.public_id, purchase, first.amount_cents, taken, repeated=True)

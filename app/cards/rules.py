@@ -9,7 +9,11 @@ MAX_STAMPS = 10_000  # one purchase; a basket of a million euros at a stamp a eu
 
 
 class StampRule(BaseModel):
-    """`per = "euros"`: `award` stamps for each full `cents`; `per = "purchase"`: `award` for each purchase of `cents` or more."""
+    """When stamps are given.
+
+    `per = "euros"`: `award` stamps for each full `cents`. `per = "purchase"`: `award` for each purchase of `cents` or
+    more.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

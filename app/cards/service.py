@@ -49,7 +49,9 @@ class PurchaseResult:
     coupons: list[CouponView] = field(default_factory=list)
 
 
-def record_purchase(session: Session, basket: Basket, *, member: Member, till: Till, scan_id: int | None = None) -> PurchaseResult:
+def record_purchase(
+    session: Session, basket: Basket, *, member: Member, till: Till, scan_id: int | None = None
+) -> PurchaseResult:
     """Book a purchase: awards by the version of its moment, fills cards, issues coupons, queues the jobs.
 
     Args:
@@ -66,7 +68,9 @@ def record_purchase(session: Session, basket: Basket, *, member: Member, till: T
     member_id = ledger.hold_member(session, member.id)
     programs = in_force(session, basket.occurred_at)
     context = {"occurred_at": basket.occurred_at, "till_id": till.id, "outlet_id": till.outlet_id}
-    accounts = ledger.open_accounts(session, member_id=member_id, program_ids=[program.id for program in programs], context=context)
+    accounts = ledger.open_accounts(
+        session, member_id=member_id, program_ids=[program.id for program in programs], context=context
+    )
     purchase_id, public_id = ledger.write_purchase(session, basket, member_id=member_id, till=till, scan_id=scan_id)
     result = PurchaseResult(purchase_id, public_id, member_id, basket.total_cents)
     for program in programs:
@@ -101,14 +105,18 @@ def _award(session: Session, program: ProgramInForce, account: OpenAccount, resu
     result.awards.append(AwardLine(program, outcome.amount, account.balance, filled, outcome.rule, outcome.reason))
 
 
-def fill(session: Session, program: ProgramInForce, account: OpenAccount, member_id: int, coupons: list[CouponView]) -> int:
+def fill(
+    session: Session, program: ProgramInForce, account: OpenAccount, member_id: int, coupons: list[CouponView]
+) -> int:
     """Empty the card as often as it is full, a coupon each; the surplus stays. Return how often."""
     count = rules.fills(account.balance, program.size)
     for _fill in range(count):
         entry_id = account.post("fill", -program.size, version_id=program.version_id)
         reward = session.get_one(Reward, program.reward_id)
         at = account.context["occurred_at"]
-        coupons.append(rewards.issue(session, member_id=member_id, reward=reward, source_kind="fill", source_id=entry_id, at=at))
+        coupons.append(
+            rewards.issue(session, member_id=member_id, reward=reward, source_kind="fill", source_id=entry_id, at=at)
+        )
     return count
 
 
@@ -120,5 +128,7 @@ def quote(session: Session, *, member_id: int, total_cents: int, at: datetime) -
         outcome = rules.evaluate(program.rule, due_cents=total_cents)
         after = balances.get(program.id, 0) + outcome.amount
         filled = rules.fills(after, program.size)
-        lines.append(AwardLine(program, outcome.amount, after - filled * program.size, filled, outcome.rule, outcome.reason))
+        lines.append(
+            AwardLine(program, outcome.amount, after - filled * program.size, filled, outcome.rule, outcome.reason)
+        )
     return lines

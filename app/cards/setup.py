@@ -1,5 +1,6 @@
 """The `[[programs]]` of a brand file. A program that has earned is changed by a new version, never in place."""
 
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import Field
@@ -47,11 +48,14 @@ def apply(setup: Setup) -> None:
 
 def _version(setup: Setup, program: Program, values: dict[str, object]) -> None:
     newest = setup.session.scalar(
-        select(ProgramVersion).where(ProgramVersion.program_id == program.id).order_by(ProgramVersion.number.desc()).limit(1)
+        select(ProgramVersion)
+        .where(ProgramVersion.program_id == program.id)
+        .order_by(ProgramVersion.number.desc())
+        .limit(1)
     )
     if newest is None:
         # The first version holds from the beginning of time: a program without rules at a moment would lose stamps.
-        start = clock.datetime(2000, 1, 1, tzinfo=clock.UTC)
+        start = datetime(2000, 1, 1, tzinfo=UTC)
         setup.session.add(ProgramVersion(program_id=program.id, number=1, valid_from=start, **values))
         setup.session.flush()
         return

@@ -50,7 +50,7 @@ class Card:
 class Happening:
     """One line of a member's story, newest first."""
 
-    kind: str  # purchase, refund, coupon_issued, coupon_redeemed, coupon_returned, coupon_revoked, coupon_expired, transfer
+    kind: str  # purchase, refund, coupon_issued, coupon_redeemed, coupon_returned, coupon_revoked, coupon_expired
     at: datetime
     title: str  # the outlet, or the reward
     outlet: str | None
@@ -69,7 +69,9 @@ def unit(texts: dict[str, list[str]]) -> tuple[str, str]:
 
 def family(session: Session, member_id: int) -> list[int]:
     """Return the ids of a member and of all that were merged into it."""
-    return list(session.scalars(select(Member.id).where(or_(Member.id == member_id, Member.merged_into_id == member_id))))
+    return list(
+        session.scalars(select(Member.id).where(or_(Member.id == member_id, Member.merged_into_id == member_id)))
+    )
 
 
 def cards(session: Session, member_id: int) -> list[Card]:
@@ -108,11 +110,25 @@ def _purchases(session: Session, ids: Sequence[int], most: int) -> list[Happenin
     )
     lines = []
     for purchase, outlet, award, units, rule in rows:
-        why = reasons.sentence(award.reason, rule=rule, due_cents=purchase.due_cents) if award else _("No program was running")
+        why = (
+            reasons.sentence(award.reason, rule=rule, due_cents=purchase.due_cents)
+            if award
+            else _("No program was running")
+        )
         forms = unit(units) if units else ("", "")
         amount = award.amount if award else 0
         lines.append(
-            Happening("purchase", purchase.occurred_at, outlet, outlet, purchase.total_cents, amount, forms, why, purchase.public_id)
+            Happening(
+                "purchase",
+                purchase.occurred_at,
+                outlet,
+                outlet,
+                purchase.total_cents,
+                amount,
+                forms,
+                why,
+                purchase.public_id,
+            )
         )
     return lines
 
@@ -132,8 +148,8 @@ def _refunds(session: Session, ids: Sequence[int], most: int) -> list[Happening]
     )
     return [
         Happening(
-            "refund", row.occurred_at, outlet, outlet, -row.amount_cents, amount or 0, unit(units) if units else ("", ""),
-            _("The purchase was taken back"), row.public_id,
+            "refund", row.occurred_at, outlet, outlet, -row.amount_cents, amount or 0,
+            unit(units) if units else ("", ""), _("The purchase was taken back"), row.public_id,
         )
         for row, outlet, amount, units in rows
     ]  # fmt: skip
@@ -150,11 +166,15 @@ def _coupons(session: Session, ids: Sequence[int], most: int) -> list[Happening]
     lines = []
     for coupon, name in rows:
         why = _("A full card") if coupon.source_kind == "fill" else _("Welcome gift")
-        lines.append(Happening("coupon_issued", coupon.issued_at, pick(name), None, None, None, ("", ""), why, coupon.public_id))
+        lines.append(
+            Happening("coupon_issued", coupon.issued_at, pick(name), None, None, None, ("", ""), why, coupon.public_id)
+        )
         if coupon.state in ("revoked", "expired") and coupon.ended_at:
             kind = f"coupon_{coupon.state}"
             why = _("The stamps that earned it were taken back") if coupon.state == "revoked" else _("Its time ran out")
-            lines.append(Happening(kind, coupon.ended_at, pick(name), None, None, None, ("", ""), why, coupon.public_id))
+            lines.append(
+                Happening(kind, coupon.ended_at, pick(name), None, None, None, ("", ""), why, coupon.public_id)
+            )
     return lines
 
 
@@ -170,8 +190,12 @@ def _redemptions(session: Session, ids: Sequence[int], most: int) -> list[Happen
     )
     lines = []
     for row, name, outlet, public_id in rows:
-        lines.append(Happening("coupon_redeemed", row.occurred_at, pick(name), outlet, None, None, ("", ""), "", public_id))
+        lines.append(
+            Happening("coupon_redeemed", row.occurred_at, pick(name), outlet, None, None, ("", ""), "", public_id)
+        )
         if row.reversed_at:
             why = _("It came back with a refund")
-            lines.append(Happening("coupon_returned", row.reversed_at, pick(name), outlet, None, None, ("", ""), why, public_id))
+            lines.append(
+                Happening("coupon_returned", row.reversed_at, pick(name), outlet, None, None, ("", ""), why, public_id)
+            )
     return lines

@@ -1,5 +1,6 @@
 """The database: one unit of work at the edge, on SQLite and PostgreSQL. The only module that commits."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from app.core.tables import Base, BrandOwned, UtcDateTime, brand_table, points_t
 __all__ = ["Base", "BrandOwned", "Database", "UtcDateTime", "brand_table", "keyring", "points_to", "pub"]
 
 LOCK_WAIT_MS = 10_000
+BUSY = "The service is busy for a moment. Nothing was saved; please try again."
 READ = {"leima_read": True, "postgresql_readonly": True}
 
 _BUGS = ("readonly", "no such", "syntax error", "has no column")  # SQLite calls our own mistakes operational too
@@ -47,6 +49,7 @@ class Database:
     def __init__(self, url: str, keys: Keyring, *, guard_walls: bool = False) -> None:
         self.keys = keys
         self.engine = _engine(url)
+        self._writer = threading.RLock()
         self._reader = self.engine.execution_options(**READ)
         if guard_walls:
             walls.guard(self.engine)
@@ -65,9 +68,22 @@ class Database:
         Raises:
             DatabaseDown: the database is locked, closed, full or gone.
         """
-        with self._session(self.engine, brand_id) as session:
+        with self._turn(), self._session(self.engine, brand_id) as session:
             yield session
             session.commit()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Queue this process's writers on SQLite: its own waiting sleeps ever longer and lets a busy writer starve us."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._writer.acquire(timeout=LOCK_WAIT_MS / 1000):
+            raise DatabaseDown(BUSY)
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     @contextmanager
     def reading(self, brand_id: int | None = None) -> Iterator[Session]:
@@ -85,7 +101,7 @@ class Database:
         except OperationalError as error:
             if any(bug in str(error.orig) for bug in _BUGS):
                 raise
-            raise DatabaseDown("The service is busy for a moment. Nothing was saved; please try again.") from error
+            raise DatabaseDown(BUSY) from error
 
     def count(self, key: str, *, limit: int, window: timedelta, now: datetime) -> int:
         """Count one try and return how many there were, in a transaction of its own that outlives refusals.

@@ -33,9 +33,10 @@ def catalog(language: str) -> dict[str, tuple[str, ...]]:
     for message in messages:
         if not message.id or message.fuzzy:
             continue
-        forms = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
-        if all(forms):
-            found[message.id[0] if isinstance(message.id, (list, tuple)) else message.id] = tuple(forms)
+        given = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
+        forms = tuple(form for form in given if form)
+        if len(forms) == len(given):
+            found[message.id[0] if isinstance(message.id, (list, tuple)) else message.id] = forms
     return found
 
 
@@ -114,7 +115,9 @@ def format_time(moment: datetime, zone: str, language: str | None = None) -> str
 def format_day(day: date, language: str | None = None, *, with_year: bool = False) -> str:
     """Write a day as people say it on a card: `30 Nov`, `30.11.`."""
     patterns = {"fi": "d.M.", "sv": "d MMM", "en": "d MMM"}
-    pattern = patterns[language or _language.get()] + ({"fi": "yyyy"}.get(language or _language.get(), " yyyy") if with_year else "")
+    pattern = patterns[language or _language.get()] + (
+        {"fi": "yyyy"}.get(language or _language.get(), " yyyy") if with_year else ""
+    )
     return _date(day, pattern, locale=_locale(language))
 
 

@@ -85,7 +85,7 @@ class JobKind:
     every: timedelta | None
 
 
-class RetryLater(Exception):  # noqa: N818 - not an error: the provider asked to wait
+class RetryLater(Exception):
     """Raised by a job that should run again after `after`, without counting as a failure of ours."""
 
     def __init__(self, after: timedelta) -> None:
@@ -187,9 +187,15 @@ def insert(
     """Write one row of the outbox through the session's connection."""
     moment = stamp(session.connection(), run_at)
     values = {
-        "name": kind.name, "brand_id": brand_id, "arguments": json.dumps(arguments), "unique_key": unique_key, "slot": slot,
-        "priority": kind.priority, "created_at": moment, "run_at": moment,
-    }  # fmt: skip
+        "name": kind.name,
+        "brand_id": brand_id,
+        "arguments": json.dumps(arguments),
+        "unique_key": unique_key,
+        "slot": slot,
+        "priority": kind.priority,
+        "created_at": moment,
+        "run_at": moment,
+    }
     session.connection().execute(_INSERT_SLOT if slot else _INSERT, values)
 
 

@@ -12,8 +12,10 @@ log: Any = structlog.get_logger("leima")
 def configure(level: str) -> None:
     """Send structlog and the standard library's loggers to standard error as one JSON object a line."""
     # Locals are left out: they hold names, addresses and codes.
-    tracebacks = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
-    shared = [
+    tracebacks = structlog.processors.ExceptionRenderer(
+        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    )
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

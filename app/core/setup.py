@@ -110,7 +110,7 @@ class Setup:
         """Return the row that an entry names by slug, saved by this file or there before; None is a fault."""
         rows: dict[str, R] = {_slug(row): row for row in self.session.scalars(select(model))}
         if slug not in rows and slug not in self.written(section):
-            self.fault(place, f"no {_singular(section)} has the slug {slug!r}{_meant(slug, rows)}")
+            self.fault(place, f"no {_singular(section)} has the slug {slug!r}{_meant(slug, {*rows, *self.written(section)})}")
         return rows.get(slug)
 
     def enter(self, brand: Any, brand_id: int) -> None:

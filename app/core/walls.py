@@ -49,7 +49,7 @@ def _own(session: Session, _context: UOWTransaction, _instances: object) -> None
             continue
         if row.brand_id is None:
             row.brand_id = brand_id
-        if row.brand_id is None or (brand_id is not None and row.brand_id != brand_id):
+        if brand_id is not None and row.brand_id != brand_id:
             raise WallBreach(f"a row of {type(row).__name__} would leave its brand")
     session.connection().info["flushing"] = True
 
@@ -90,7 +90,7 @@ def guard(engine: Engine) -> None:
         if context is None or connection.info.get("flushing"):
             return
         options = context.execution_options
-        if options.get("walled") or options.get("finds_brand") or context.compiled is None and context.isddl:
+        if options.get("walled") or options.get("finds_brand") or (context.compiled is None and context.isddl):
             return
         name = breach(sql, brand_tables())
         if name is not None:

@@ -33,7 +33,11 @@ def finish(session: Session, results: Sequence[Result]) -> None:
     Raises:
         RetryLater: something is to be sent again; nothing of this call is kept, the rows still say "sending".
     """
-    pauses = [result.retry_after or 5 for result in results if result.outcome in ("retry", "throttled") and not result.uncertain]
+    pauses = [
+        result.retry_after or 5
+        for result in results
+        if result.outcome in ("retry", "throttled") and not result.uncertain
+    ]
     for result in results:
         row = messages.end(session, result)
         if row is not None and row.channel == "push" and result.outcome == "gone" and row.subscription_id:
@@ -66,7 +70,12 @@ class SendCode:
         brand = session.get_one(Brand, brand_of(session))
         with use_language(due.language):
             words = self._words(brand, due)
-        return [(channel, Envelope(row.public_id, due.to, words.text, title=words.title, html=words.html, language=due.language))]
+        return [
+            (
+                channel,
+                Envelope(row.public_id, due.to, words.text, title=words.title, html=words.html, language=due.language),
+            )
+        ]
 
     def _words(self, brand: Brand, due: sign_in.Message) -> Text:
         base = self.runtime.settings.base_url
@@ -101,20 +110,40 @@ class Push:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
 
-    def envelopes(self, session: Session, member: Member, words: Text, *, about: str, topic: str, path: str, urgency: str) -> list[Envelope]:
+    def envelopes(
+        self, session: Session, member: Member, words: Text, *, about: str, topic: str, path: str, urgency: str
+    ) -> list[Envelope]:
         """Address a text to all of a member's browsers."""
         brand = session.get_one(Brand, brand_of(session))
         found = []
         for row in subscriptions.of_member(session, member.id):
             message = messages.begin(
-                session, channel="push", kind=self.kind, dedupe=f"{about}:{row.id}", member_id=member.id, subscription_id=row.id, again=True
+                session,
+                channel="push",
+                kind=self.kind,
+                dedupe=f"{about}:{row.id}",
+                member_id=member.id,
+                subscription_id=row.id,
+                again=True,
             )
             if message is not None:
-                found.append(self._envelope(session, row, message.public_id, words, member.language, topic, urgency, f"/{brand.slug}/{path}"))
+                found.append(
+                    self._envelope(
+                        session, row, message.public_id, words, member.language, topic, urgency, f"/{brand.slug}/{path}"
+                    )
+                )
         return found
 
     def _envelope(
-        self, session: Session, row: PushSubscription, reference: str, words: Text, language: str, topic: str, urgency: str, path: str
+        self,
+        session: Session,
+        row: PushSubscription,
+        reference: str,
+        words: Text,
+        language: str,
+        topic: str,
+        urgency: str,
+        path: str,
     ) -> Envelope:
         return Envelope(
             reference, keyring(session).text(row.endpoint), words.text, title=words.title, language=language,
@@ -137,7 +166,9 @@ class PushStamp(Push):
 
     kind = "stamp"
 
-    def prepare(self, session: Session, member_id: int, program_id: int, amount: int, purchase_id: int | None, card: str) -> list[Envelope]:
+    def prepare(
+        self, session: Session, member_id: int, program_id: int, amount: int, purchase_id: int | None, card: str
+    ) -> list[Envelope]:
         """Write the message from what the card holds at this moment."""
         member = session.get_one(Member, member_id)
         with use_language(member.language):
@@ -145,9 +176,17 @@ class PushStamp(Push):
             if shown is None:
                 return []
             unit = shown.unit[0 if abs(amount) == 1 else 1]
-            words = texts.stamp_push(card=shown.name, amount=amount, unit=unit, stamps=shown.stamps, size=shown.size, reward=shown.reward)
-        about = f"stamp:{purchase_id}:{program_id}:{amount}" if purchase_id else f"stamp:{card}:{int(clock.now().timestamp())}"
-        return self.envelopes(session, member, words, about=about, topic=f"card-{shown.program.slug}"[:32], path="", urgency="normal")
+            words = texts.stamp_push(
+                card=shown.name, amount=amount, unit=unit, stamps=shown.stamps, size=shown.size, reward=shown.reward
+            )
+        about = (
+            f"stamp:{purchase_id}:{program_id}:{amount}"
+            if purchase_id
+            else f"stamp:{card}:{int(clock.now().timestamp())}"
+        )
+        return self.envelopes(
+            session, member, words, about=about, topic=f"card-{shown.program.slug}"[:32], path="", urgency="normal"
+        )
 
 
 @sending_job("delivery.push_coupon", listens=CouponIssued, retries=5, priority=2)
@@ -167,4 +206,6 @@ class PushCoupon(Push):
             until = format_day(clock.local_date(coupon.expires_at, brand.zone))
             words = texts.coupon_push(reward=pick(reward.name), until=until)
         topic = f"coupon-{coupon.public_id}"[-32:]
-        return self.envelopes(session, member, words, about=f"coupon:{coupon_id}", topic=topic, path="coupons", urgency="high")
+        return self.envelopes(
+            session, member, words, about=f"coupon:{coupon_id}", topic=topic, path="coupons", urgency="high"
+        )

@@ -7,11 +7,25 @@ from app.core import clock
 from app.delivery.channel import Result
 from app.delivery.models import Message
 
-OUTCOMES = {"accepted": "sent", "gone": "failed", "retry": "failed", "throttled": "failed", "rejected": "failed", "misconfigured": "failed"}
+OUTCOMES = {
+    "accepted": "sent",
+    "gone": "failed",
+    "retry": "failed",
+    "throttled": "failed",
+    "rejected": "failed",
+    "misconfigured": "failed",
+}
 
 
 def begin(
-    session: Session, *, channel: str, kind: str, dedupe: str, member_id: int | None, subscription_id: int | None = None, again: bool = False
+    session: Session,
+    *,
+    channel: str,
+    kind: str,
+    dedupe: str,
+    member_id: int | None,
+    subscription_id: int | None = None,
+    again: bool = False,
 ) -> Message | None:
     """Note that a message is about to be sent; None when it must not be.
 
@@ -22,7 +36,15 @@ def begin(
     """
     row = session.scalar(select(Message).where(Message.dedupe == dedupe))
     if row is None:
-        row = Message(channel=channel, kind=kind, state="sending", dedupe=dedupe, member_id=member_id, subscription_id=subscription_id, at=clock.now())
+        row = Message(
+            channel=channel,
+            kind=kind,
+            state="sending",
+            dedupe=dedupe,
+            member_id=member_id,
+            subscription_id=subscription_id,
+            at=clock.now(),
+        )
         session.add(row)
         session.flush()
         return row

@@ -24,7 +24,9 @@ class PushSubscription(BrandOwned, Base):
     endpoint_hash: Mapped[str] = mapped_column(String(64), info={"personal": "erase"})
     p256dh: Mapped[str] = mapped_column(String(100), info={"personal": "erase"})
     auth: Mapped[str] = mapped_column(String(40), info={"personal": "erase"})
-    simulated: Mapped[bool] = mapped_column(default=False)  # the demo's phone, where the browser reaches no push service
+    simulated: Mapped[bool] = mapped_column(
+        default=False
+    )  # the demo's phone, where the browser reaches no push service
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     failed: Mapped[int] = mapped_column(default=0)  # refusals in a row since the last success
 
@@ -42,11 +44,15 @@ class Message(BrandOwned, Base):
     public_id: Mapped[str] = pub()
     member_id: Mapped[int | None]
     channel: Mapped[str] = mapped_column(String(6), info={"personal": "none"})  # email, sms, push
-    kind: Mapped[str] = mapped_column(String(20), info={"personal": "none"})  # code, stamp, coupon …: all service messages
+    kind: Mapped[str] = mapped_column(
+        String(20), info={"personal": "none"}
+    )  # code, stamp, coupon …: all service messages
     # sending, sent, failed, expired, uncertain, skipped:<reason>
     state: Mapped[str] = mapped_column(String(30), info={"personal": "none"})
     dedupe: Mapped[str] = mapped_column(String(80), info={"personal": "none"})  # what it is about: never sent twice
     subscription_id: Mapped[int | None]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    detail: Mapped[str] = mapped_column(Text, default="", info={"personal": "none"})  # the provider's code, no text of ours
+    detail: Mapped[str] = mapped_column(
+        Text, default="", info={"personal": "none"}
+    )  # the provider's code, no text of ours

@@ -5,15 +5,17 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.db import keyring
-from app.delivery.models import PushSubscription
 from app.delivery.channel import PushKeys
+from app.delivery.models import PushSubscription
 from app.members import consents
 from app.members.models import Member
 
 MOST = 10  # browsers of one member; the oldest goes when another comes
 
 
-def subscribe(session: Session, member: Member, *, endpoint: str, keys: PushKeys, simulated: bool = False) -> PushSubscription:
+def subscribe(
+    session: Session, member: Member, *, endpoint: str, keys: PushKeys, simulated: bool = False
+) -> PushSubscription:
     """Keep a browser's subscription; the same endpoint again, also from another member, replaces what was known.
 
     The door has checked the endpoint and the keys. A pending push consent is granted now.

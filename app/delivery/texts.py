@@ -53,7 +53,9 @@ def stamp_push(*, card: str, amount: int, unit: str, stamps: int, size: int, rew
 
 def coupon_push(*, reward: str, until: str) -> Text:
     """Return what the phone says of a new coupon."""
-    return Text(_("You have a coupon: %(reward)s", reward=reward), _("Show it at the till. Good until %(date)s.", date=until))
+    return Text(
+        _("You have a coupon: %(reward)s", reward=reward), _("Show it at the till. Good until %(date)s.", date=until)
+    )
 
 
 def _html(brand: str, words: list[str], code: str, button: tuple[str, str], over: str) -> str:
@@ -62,6 +64,8 @@ def _html(brand: str, words: list[str], code: str, button: tuple[str, str], over
     big = f'<p style="font-size:32px;letter-spacing:6px;font-weight:bold">{escape(code)}</p>' if code else ""
     label, link = button
     return (
-        f'<div style="font-family:sans-serif;font-size:16px;max-width:480px;color:#162137"><h1 style="font-size:20px">{escape(brand)}</h1>'
-        f'{paragraphs}{big}<p><a href="{escape(link, quote=True)}">{escape(label)}</a></p><p style="color:#4f5b6f">{escape(over)}</p></div>'
+        '<div style="font-family:sans-serif;font-size:16px;max-width:480px;color:#162137">'
+        f'<h1 style="font-size:20px">{escape(brand)}</h1>{paragraphs}{big}'
+        f'<p><a href="{escape(link, quote=True)}">{escape(label)}</a></p>'
+        f'<p style="color:#4f5b6f">{escape(over)}</p></div>'
     )

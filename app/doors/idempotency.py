@@ -32,7 +32,10 @@ class KeyReused(Conflict):
 
 
 def idempotent(view: View) -> View:
-    """Run a view once for each key; a repeat gets the first answer. Only a success is kept, so a refusal may be tried again."""
+    """Run a view once for each key; a repeat gets the first answer.
+
+    Only a success is kept, so a refusal may be tried again.
+    """
 
     @wraps(view)
     def wrapper(*args: Any, **values: Any) -> Response:

@@ -29,7 +29,9 @@ def ready() -> tuple[Response, int]:
     faults = []
     try:
         with database().unit() as session:
-            session.connection().execute(text("DELETE FROM counter WHERE until < :now"), {"now": int(clock.now().timestamp()) - 86_400})
+            session.connection().execute(
+                text("DELETE FROM counter WHERE until < :now"), {"now": int(clock.now().timestamp()) - 86_400}
+            )
         if not migrations.is_current(database()):
             faults.append("schema_old")
     except LeimaError as error:

@@ -48,7 +48,7 @@ class Stopped(Exception):
 class History:
     """The demo's past. `done` steps of the plan are in the database, each committed together with that number."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, planned: Callable[[datetime], list[Step]] = plan) -> None:
         self._database = database
         self._halt = threading.Event()
         self._ids: dict[int, int] = {}  # person → member
@@ -59,7 +59,7 @@ class History:
             if mark is None:
                 mark = {"end": _last_full_hour().isoformat(), "done": 0, "of": 0}
             self._end = datetime.fromisoformat(mark["end"])
-            self.steps = plan(self._end)
+            self.steps = planned(self._end)
             self.done = int(mark["done"])
             brand.settings = {**brand.settings, KEY: {**mark, "of": len(self.steps)}}
 

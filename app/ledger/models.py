@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.tables import Base, BrandOwned, UtcDateTime, brand_table, points_to, pub
 
 ENTRY_KINDS = (
-    "earn", "spend", "fill", "fill_undo", "expire", "reverse_earn", "reverse_spend", "adjust", "transfer", "release", "forfeit",
+    "earn", "spend", "fill", "fill_undo", "expire", "reverse_earn", "reverse_spend", "adjust", "transfer", "release",
+    "forfeit",
 )  # fmt: skip
 
 
@@ -65,7 +66,9 @@ class Account(BrandOwned, Base):
     """One member in one program: the cached balance and the lock. The truth is the sum of the entries."""
 
     __tablename__ = "account"
-    __table_args__ = brand_table(UniqueConstraint("brand_id", "member_id", "program_id"), points_to("member_id", "member"))
+    __table_args__ = brand_table(
+        UniqueConstraint("brand_id", "member_id", "program_id"), points_to("member_id", "member")
+    )
 
     member_id: Mapped[int]
     program_id: Mapped[int]  # an upward reference, checked by check-books

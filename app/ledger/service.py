@@ -80,11 +80,33 @@ class OpenAccount:
             why: version_id, reason, source_kind, source_id, reverses_id as they apply.
         """
         self.balance += amount
-        empty = dict.fromkeys(("version_id", "source_kind", "source_id", "reverses_id", "purchase_id", "refund_id", "outlet_id", "till_id"))
-        values = {**empty, "reason": "", **self.context, **why, "account_id": self.id, "kind": kind, "amount": amount, "balance": self.balance}
+        empty = dict.fromkeys(
+            (
+                "version_id",
+                "source_kind",
+                "source_id",
+                "reverses_id",
+                "purchase_id",
+                "refund_id",
+                "outlet_id",
+                "till_id",
+            )
+        )
+        values = {
+            **empty,
+            "reason": "",
+            **self.context,
+            **why,
+            "account_id": self.id,
+            "kind": kind,
+            "amount": amount,
+            "balance": self.balance,
+        }
         connection = self.session.connection()
         entry_id: int = connection.execute(sql.INSERT_ENTRY, values).scalar_one()
-        connection.execute(sql.SET_BALANCE, {"brand_id": self.context["brand_id"], "id": self.id, "balance": self.balance})
+        connection.execute(
+            sql.SET_BALANCE, {"brand_id": self.context["brand_id"], "id": self.id, "balance": self.balance}
+        )
         return entry_id
 
 
@@ -119,7 +141,9 @@ def hold_member(session: Session, member_id: int) -> int:
     raise RuntimeError("a chain of merged members has no end")
 
 
-def open_accounts(session: Session, *, member_id: int, program_ids: list[int], context: dict[str, Any]) -> dict[int, OpenAccount]:
+def open_accounts(
+    session: Session, *, member_id: int, program_ids: list[int], context: dict[str, Any]
+) -> dict[int, OpenAccount]:
     """Make what is missing and lock all of a member's accounts in id order; return them by program.
 
     Args:
@@ -134,7 +158,10 @@ def open_accounts(session: Session, *, member_id: int, program_ids: list[int], c
         connection.execute(sql.OPEN_ACCOUNT, [{**keys, "program_id": program_id} for program_id in lacking])
         found = _locked(session, keys)
     shared = {"brand_id": brand_id, "recorded_at": clock.now(), **context}
-    return {program_id: OpenAccount(session, row_id, program_id, balance, shared) for program_id, (row_id, balance) in found.items()}
+    return {
+        program_id: OpenAccount(session, row_id, program_id, balance, shared)
+        for program_id, (row_id, balance) in found.items()
+    }
 
 
 def _locked(session: Session, keys: dict[str, int]) -> dict[int, tuple[int, int]]:
@@ -143,7 +170,9 @@ def _locked(session: Session, keys: dict[str, int]) -> dict[int, tuple[int, int]
     return {program_id: (row_id, balance) for row_id, program_id, balance in rows}
 
 
-def write_purchase(session: Session, basket: Basket, *, member_id: int, till: Till, scan_id: int | None) -> tuple[int, str]:
+def write_purchase(
+    session: Session, basket: Basket, *, member_id: int, till: Till, scan_id: int | None
+) -> tuple[int, str]:
     """Write the purchase; return its id and public id.
 
     Raises:

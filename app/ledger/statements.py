@@ -12,7 +12,8 @@ OPEN_ACCOUNT = text(
 )
 # `{lock}` becomes FOR UPDATE on PostgreSQL; SQLite holds the write lock since BEGIN IMMEDIATE.
 _LOCK_ACCOUNTS = (
-    "SELECT id, program_id, balance FROM account WHERE brand_id = :brand_id AND member_id = :member_id ORDER BY id {lock}"
+    "SELECT id, program_id, balance FROM account "
+    "WHERE brand_id = :brand_id AND member_id = :member_id ORDER BY id {lock}"
 )
 LOCK_ACCOUNTS = {
     "sqlite": text(_LOCK_ACCOUNTS.format(lock="")),
@@ -25,8 +26,10 @@ HOLD_MEMBER = {
     "postgresql": text(_HOLD_MEMBER.format(lock="FOR SHARE")),
 }
 INSERT_PURCHASE = text(
-    "INSERT INTO purchase (brand_id, public_id, till_id, outlet_id, member_id, scan_id, receipt, local_date, occurred_at, "
-    "recorded_at, total_cents, due_cents, cashier) VALUES (:brand_id, :public_id, :till_id, :outlet_id, :member_id, :scan_id, "
+    "INSERT INTO purchase (brand_id, public_id, till_id, outlet_id, member_id, scan_id, receipt, local_date, "
+    "occurred_at, "
+    "recorded_at, total_cents, due_cents, cashier) VALUES (:brand_id, :public_id, :till_id, :outlet_id, "
+    ":member_id, :scan_id, "
     ":receipt, :local_date, :occurred_at, :recorded_at, :total_cents, :due_cents, :cashier) "
     "ON CONFLICT (brand_id, till_id, local_date, receipt) DO NOTHING RETURNING id"
 ).bindparams(*_MOMENTS, bindparam("local_date", type_=Date))
@@ -36,9 +39,12 @@ INSERT_REFUND = text(
     "ON CONFLICT (brand_id, purchase_id) DO NOTHING RETURNING id"
 ).bindparams(*_MOMENTS)
 INSERT_ENTRY = text(
-    "INSERT INTO ledger_entry (brand_id, account_id, kind, amount, balance, occurred_at, recorded_at, purchase_id, refund_id, "
-    "version_id, outlet_id, till_id, reason, source_kind, source_id, reverses_id) VALUES (:brand_id, :account_id, :kind, :amount, "
-    ":balance, :occurred_at, :recorded_at, :purchase_id, :refund_id, :version_id, :outlet_id, :till_id, :reason, :source_kind, "
+    "INSERT INTO ledger_entry (brand_id, account_id, kind, amount, balance, occurred_at, recorded_at, "
+    "purchase_id, refund_id, "
+    "version_id, outlet_id, till_id, reason, source_kind, source_id, reverses_id) VALUES (:brand_id, "
+    ":account_id, :kind, :amount, "
+    ":balance, :occurred_at, :recorded_at, :purchase_id, :refund_id, :version_id, :outlet_id, :till_id, "
+    ":reason, :source_kind, "
     ":source_id, :reverses_id) RETURNING id"
 ).bindparams(*_MOMENTS)
 SET_BALANCE = text("UPDATE account SET balance = :balance WHERE brand_id = :brand_id AND id = :id")

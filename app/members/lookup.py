@@ -7,7 +7,7 @@ from app.members.contacts import ContactValue
 from app.members.models import Contact, Member, MemberCode
 from app.members.rules import read_member_text
 
-GONE = ("erased",)
+GONE = ("erased", "merged")
 _LONGEST_CHAIN = 20  # a merge shortens the chains it makes longer; this only stops a circle in a broken database
 
 
@@ -15,7 +15,7 @@ def live(session: Session, member_id: int) -> Member | None:
     """Return the member, or the one it was merged into; None when that one is erased."""
     for _ in range(_LONGEST_CHAIN):
         member = session.scalar(select(Member).where(Member.id == member_id))
-        if member is None or member.state in GONE:
+        if member is None or member.state == "erased":
             return None
         if member.merged_into_id is None:
             return member
@@ -39,13 +39,10 @@ def find_by_code(session: Session, text: str) -> Member | None:
 
 
 def holder(session: Session, contact: ContactValue) -> Member | None:
-    """Return the member that has confirmed a contact."""
-    row = session.scalar(
-        select(Contact).where(
-            Contact.kind == contact.kind, Contact.value == contact.value, Contact.confirmed_at.is_not(None)
-        )
-    )
-    return live(session, row.member_id) if row else None
+    """Return the member that has confirmed a contact. One query whether there is one or not: time would tell."""
+    confirmed = (Contact.kind == contact.kind, Contact.value == contact.value, Contact.confirmed_at.is_not(None))
+    joined = select(Member).join(Contact, Contact.member_id == Member.id).where(*confirmed, Member.state.not_in(GONE))
+    return session.scalar(joined)
 
 
 def contacts_of(session: Session, member_id: int) -> list[Contact]:

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.tables import Base, BrandOwned, UtcDateTime, brand_table, points_to, pub
 
-RESERVED_SLUGS = frozenset(
-    {"api", "till", "kiosk", "m", "dev", "brand", "reseller", "assets", "static", "healthz", "readyz", "metrics", "hooks", "wallet", "admin", "join", "leima"}
-)  # fmt: skip
+RESERVED_SLUGS = frozenset({
+    "api", "till", "kiosk", "m", "dev", "brand", "reseller", "assets", "static", "healthz", "readyz", "metrics",
+    "hooks", "wallet", "admin", "join", "leima",
+})  # fmt: skip
 BRAND_ROLES = ("brand_admin", "marketing", "finance", "sales")
 RESELLER_ROLES = ("reseller_manager", "cashier")
 

@@ -188,6 +188,8 @@ SECTIONS = (
 
 def apply(setup: Setup) -> None:
     """Save the network of the brand that the file names, and scope the run to it."""
+    emails = {item.value.email for item in setup.items("staff", StaffIn)}
+    employers = {email: person.brand_id for email in emails if (person := staff_by_email(setup.session, email))}
     _brand(setup)
     for centre in setup.items("cost_centres", CostCentreIn):
         slug = centre.value.slug
@@ -201,7 +203,11 @@ def apply(setup: Setup) -> None:
     for till in setup.items("tills", TillIn):
         _till(setup, till)
     for person in setup.items("staff", StaffIn):
-        _person(setup, person)
+        if employers.get(person.value.email, setup.brand.id) == setup.brand.id:
+            _person(setup, person)
+        else:
+            message = f"{person.value.email} works for another brand of this installation"
+            setup.fault((*person.place, "email"), message)
     for reseller in setup.items("resellers", ResellerIn):
         _account_manager(setup, reseller)
 
@@ -262,9 +268,6 @@ def _till(setup: Setup, item: Item[TillIn]) -> None:
 def _person(setup: Setup, item: Item[StaffIn]) -> None:
     value, values = item.value, item.given("name", "role")
     known = staff_by_email(setup.session, value.email)
-    if known is not None and known.brand_id != setup.brand.id:
-        setup.fault((*item.place, "email"), f"{value.email} works for another brand of this installation")
-        return
     reseller = None
     if value.reseller is not None:
         reseller = setup.refer("resellers", Reseller, value.reseller, (*item.place, "reseller"))

@@ -59,7 +59,9 @@ def print_code(code: str) -> str:
     return "-".join(code[place : place + 4] for place in range(0, len(code), 4))
 
 
-def issue(session: Session, *, member_id: int, reward: Reward, source_kind: str, source_id: int, at: datetime) -> CouponView:
+def issue(
+    session: Session, *, member_id: int, reward: Reward, source_kind: str, source_id: int, at: datetime
+) -> CouponView:
     """Give a member a coupon; its source can give only one.
 
     Args:
@@ -98,7 +100,9 @@ def give_welcome(session: Session, *, member_id: int, contact: str) -> CouponVie
         return None
     insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
     values = {"brand_id": brand.id, "contact_hash": keyring(session).lookup("welcome", contact), "at": clock.now()}
-    row = session.execute(insert(WelcomeGift).values(values).on_conflict_do_nothing().returning(WelcomeGift.id)).scalar()
+    row = session.execute(
+        insert(WelcomeGift).values(values).on_conflict_do_nothing().returning(WelcomeGift.id)
+    ).scalar()
     if row is None:
         return None
     return issue(session, member_id=member_id, reward=reward, source_kind="welcome", source_id=row, at=clock.now())
@@ -107,7 +111,10 @@ def give_welcome(session: Session, *, member_id: int, contact: str) -> CouponVie
 def of_member(session: Session, member_id: int) -> list[CouponView]:
     """Return all of a member's coupons, usable ones first, then the newest."""
     rows = session.execute(
-        select(Coupon, Reward).join(Reward, Reward.id == Coupon.reward_id).where(Coupon.member_id == member_id).order_by(Coupon.id.desc())
+        select(Coupon, Reward)
+        .join(Reward, Reward.id == Coupon.reward_id)
+        .where(Coupon.member_id == member_id)
+        .order_by(Coupon.id.desc())
     )
     keys = keyring(session)
     views = [CouponView(coupon, reward, keys.text(coupon.code)) for coupon, reward in rows]
@@ -143,14 +150,17 @@ def find(session: Session, code: str) -> CouponView:
     """
     typed = normalize_code(code)
     known = keyring(session).lookup("coupon", typed)
-    row = session.execute(select(Coupon, Reward).join(Reward, Reward.id == Coupon.reward_id).where(Coupon.code_hash == known)).one_or_none()
+    row = session.execute(
+        select(Coupon, Reward).join(Reward, Reward.id == Coupon.reward_id).where(Coupon.code_hash == known)
+    ).one_or_none()
     if row is None:
         raise CouponUnknown(_("There is no such coupon."))
     return CouponView(row[0], row[1], typed)
 
 
 _USE = text(
-    "UPDATE coupon SET state = 'redeemed' WHERE brand_id = :brand_id AND id = :id AND state = 'issued' AND expires_at > :now"
+    "UPDATE coupon SET state = 'redeemed' WHERE brand_id = :brand_id AND id = :id AND state = 'issued' AND "
+    "expires_at > :now"
 ).bindparams(bindparam("now", type_=UtcDateTime))
 
 
@@ -212,7 +222,9 @@ def refusal(session: Session, view: CouponView) -> CouponNotUsable:
 def revoke(session: Session, coupon_id: int) -> bool:
     """Take back a coupon that nobody has used; False where it was used, expired or revoked before."""
     done = session.execute(
-        update(Coupon).where(Coupon.id == coupon_id, Coupon.state == "issued").values(state="revoked", ended_at=clock.now())
+        update(Coupon)
+        .where(Coupon.id == coupon_id, Coupon.state == "issued")
+        .values(state="revoked", ended_at=clock.now())
     )
     return bool(done.rowcount == 1)  # type: ignore[attr-defined]
 
@@ -220,7 +232,9 @@ def revoke(session: Session, coupon_id: int) -> bool:
 def give_back(session: Session, *, purchase_id: int) -> int:
     """Return the coupons redeemed on a refunded basket to their members, valid 14 days more at least; count them."""
     now = clock.now()
-    live = session.scalars(select(Redemption).where(Redemption.purchase_id == purchase_id, Redemption.reversed_at.is_(None))).all()
+    live = session.scalars(
+        select(Redemption).where(Redemption.purchase_id == purchase_id, Redemption.reversed_at.is_(None))
+    ).all()
     for redemption in live:
         redemption.reversed_at = now
         coupon = session.get_one(Coupon, redemption.coupon_id)
@@ -239,5 +253,7 @@ def move(session: Session, *, member_id: int, into_id: int) -> None:
 def expire_due(session: Session, *, now: datetime, most: int = 500) -> int:
     """Mark coupons past their day as expired, a slice at a time; return how many."""
     due = select(Coupon.id).where(Coupon.state == "issued", Coupon.expires_at <= now).limit(most)
-    done = session.execute(update(Coupon).where(Coupon.id.in_(due), Coupon.state == "issued").values(state="expired", ended_at=now))
+    done = session.execute(
+        update(Coupon).where(Coupon.id.in_(due), Coupon.state == "issued").values(state="expired", ended_at=now)
+    )
     return int(done.rowcount)  # type: ignore[attr-defined]

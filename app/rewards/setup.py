@@ -32,7 +32,9 @@ SECTIONS = (Section("rewards", RewardIn),)
 def apply(setup: Setup) -> None:
     """Save the rewards, then say which of them welcomes a newcomer."""
     for item in setup.items("rewards", RewardIn):
-        values = item.given("kind", "name", "terms", "icon", "face_cents", "settlement_cents", "fee_cents", "valid_days")
+        values = item.given(
+            "kind", "name", "terms", "icon", "face_cents", "settlement_cents", "fee_cents", "valid_days"
+        )
         if item.value.cost_centre is not None:
             centre = setup.refer("cost_centres", CostCentre, item.value.cost_centre, (*item.place, "cost_centre"))
             if centre is None:

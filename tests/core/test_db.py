@@ -65,7 +65,9 @@ def test_append_only_rows_refuse_change_in_the_database_itself(database: Databas
     with database.unit(brand_id) as session:
         member = a_member(session)
         session.add(
-            ConsentEvent(member_id=member.id, channel="email", state="pending", at=clock.now(), source="web", method="tick")
+            ConsentEvent(
+                member_id=member.id, channel="email", state="pending", at=clock.now(), source="web", method="tick"
+            )
         )
 
     for verb in ("UPDATE consent_event SET state = 'granted'", "DELETE FROM consent_event"):

@@ -1,6 +1,5 @@
 """Joining: what it makes, what it refuses, and that a known contact makes no difference."""
 
-
 from typing import Any
 
 import pytest
@@ -106,9 +105,7 @@ def test_second_contact_satisfies_the_ticked_channel_and_waits_unconfirmed(sessi
         ({"wordings": {"terms": "made up"}}, "wording_unknown", "form"),
     ],
 )
-def test_one_fault_is_told_by_code_and_field(
-    session: Session, fields: dict[str, Any], code: str, field: str
-) -> None:
+def test_one_fault_is_told_by_code_and_field(session: Session, fields: dict[str, Any], code: str, field: str) -> None:
     with pytest.raises(Invalid) as refused:
         a_newcomer(session, **{"contact": "aino@example.com", **fields})
 

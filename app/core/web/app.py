@@ -22,7 +22,7 @@ class LeimaFlask(APIFlask):
     GET and HEAD read only. Any answer of 400 and above, and any exception, leaves nothing written.
     """
 
-    def dispatch_request(self) -> ResponseReturnValue:  # type: ignore[override]
+    def dispatch_request(self) -> ResponseReturnValue:
         """Run the view and end its unit; a commit that fails is an error of the request."""
         try:
             response: Response = self.make_response(super().dispatch_request())
@@ -71,7 +71,7 @@ def end_unit(*, keep: bool) -> None:
         return
 
 
-class Refused(Exception):  # noqa: N818 - it ends a unit, nobody sees it
+class Refused(Exception):
     """Ends a unit whose answer was a refusal."""
 
 

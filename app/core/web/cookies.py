@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from flask import Response, request
+from flask import request
+from werkzeug.wrappers import Response
 
 from app.core.web.app import runtime
 
@@ -20,7 +21,9 @@ def read_cookie(door: str) -> str | None:
 def set_cookie(response: Response, door: str, value: str, *, lasts: timedelta) -> None:
     """Hand the browser a door's cookie: HttpOnly, SameSite=Lax, host only."""
     secure = runtime().settings.secure
-    response.set_cookie(name(door), value, max_age=int(lasts.total_seconds()), secure=secure, httponly=True, samesite="Lax", path="/")
+    response.set_cookie(
+        name(door), value, max_age=int(lasts.total_seconds()), secure=secure, httponly=True, samesite="Lax", path="/"
+    )
 
 
 def clear_cookie(response: Response, door: str) -> None:

@@ -1,7 +1,7 @@
 """What every request passes: an id, a size limit, the cross-site check; and what every answer carries."""
 
 import secrets
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 import structlog
@@ -11,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.core.errors import Forbidden
 from app.core.i18n import gettext as _
 from app.core.log import log
-from app.core.web.app import MAX_BODY, READS, runtime
+from app.core.web.app import MAX_BODY, READS, end_unit, runtime
 
 
 class CrossSite(Forbidden):
@@ -29,6 +29,7 @@ def install(app: Flask) -> None:
     app.before_request(_refuse_cross_site)
     app.after_request(_headers)
     app.after_request(_log)
+    app.teardown_request(lambda _error: end_unit(keep=False))  # a unit that a guard opened and no view ended
 
 
 def csp_nonce() -> str:
@@ -49,9 +50,9 @@ def client_address() -> str:
     return address
 
 
-def _within(address: str, networks: list[object]) -> bool:
+def _within(address: str, networks: list[IPv4Network | IPv6Network]) -> bool:
     try:
-        return any(ip_address(address) in network for network in networks)  # type: ignore[operator]
+        return any(ip_address(address) in network for network in networks)
     except ValueError:
         return False
 
@@ -97,8 +98,10 @@ def origins() -> frozenset[str]:
 
 
 POLICY = (
-    "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types leima"
 )
 

@@ -20,11 +20,16 @@ from app.core.web.app import end_unit, runtime
 from app.core.web.guard import csp_nonce
 
 PWA = Path(__file__).parents[3] / "pwa"
-TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".woff2": "font/woff2", ".webmanifest": "application/manifest+json"}
+TYPES = {
+    ".mjs": "text/javascript",
+    ".js": "text/javascript",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
+}
 CODES = {
-    400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 406: "not_acceptable",
-    408: "request_timeout", 411: "length_required", 413: "body_too_large", 414: "uri_too_long", 415: "unsupported_media_type",
-    422: "invalid", 429: "too_many_tries", 500: "internal_error", 503: "unavailable",
+    400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
+    406: "not_acceptable", 408: "request_timeout", 411: "length_required", 413: "body_too_large", 414: "uri_too_long",
+    415: "unsupported_media_type", 422: "invalid", 429: "too_many_tries", 500: "internal_error", 503: "unavailable",
 }  # fmt: skip
 
 
@@ -55,7 +60,11 @@ def install(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_plain, _plural, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.globals.update(
-        asset=asset, csp_nonce=csp_nonce, format_cents=i18n.format_cents, format_date=i18n.format_date, format_datetime=i18n.format_datetime
+        asset=asset,
+        csp_nonce=csp_nonce,
+        format_cents=i18n.format_cents,
+        format_date=i18n.format_date,
+        format_datetime=i18n.format_datetime,
     )
     app.context_processor(lambda: {"lang": i18n.language(), "brand": g.get("brand"), "url": url})
     app.add_url_rule("/assets/<tree>/<path:path>", "assets", _assets)
@@ -104,14 +113,27 @@ def wants_problem() -> bool:
 
 def problem(status: int, code: str, message: str, **extra: Any) -> Response:
     """Return problem+json (RFC 9457) with a stable `code`."""
-    body = {"type": "about:blank", "title": message, "status": status, "code": code, "request_id": g.get("request_id", ""), **extra}
+    body = {
+        "type": "about:blank",
+        "title": message,
+        "status": status,
+        "code": code,
+        "request_id": g.get("request_id", ""),
+        **extra,
+    }
     return Response(json.dumps(body, ensure_ascii=False), status=status, mimetype="application/problem+json")
 
 
 def _answer(status: int, code: str, message: str, **extra: Any) -> Response:
     if wants_problem():
         return problem(status, code, message, **extra)
-    values = {"status": status, "code": code, "title": _title(status), "detail": message, "request_id": g.get("request_id", "")}
+    values = {
+        "status": status,
+        "code": code,
+        "title": _title(status),
+        "detail": message,
+        "request_id": g.get("request_id", ""),
+    }
     brand = g.get("brand")
     return page("error.html", status, home=f"/{brand.slug}/" if brand else None, **values)
 

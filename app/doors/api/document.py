@@ -61,4 +61,7 @@ def _operation(verb: str, operation: dict[str, Any]) -> None:
         operation.setdefault("parameters", []).append(KEY)
     for status, text in REFUSALS.items():
         schema = {"$ref": "#/components/schemas/Problem"}
-        operation["responses"][status] = {"description": text, "content": {"application/problem+json": {"schema": schema}}}
+        operation["responses"][status] = {
+            "description": text,
+            "content": {"application/problem+json": {"schema": schema}},
+        }

@@ -27,7 +27,10 @@ class Out(BaseModel):
 class ScanIn(In):
     """What was scanned or typed."""
 
-    text: Text = Field(description="text of the member's QR, or the spoken code", examples=["HTTPS://LEIMA.EXAMPLE/M/ABCDEFGHJKLMNPQR.123456"])
+    text: Text = Field(
+        description="text of the member's QR, or the spoken code",
+        examples=["HTTPS://LEIMA.EXAMPLE/M/ABCDEFGHJKLMNPQR.123456"],
+    )
 
 
 class CardOut(Out):

@@ -7,7 +7,7 @@ from apiflask import APIBlueprint
 from flask import g, request
 from sqlalchemy import select
 
-from app.cards import refunds, reasons, views
+from app.cards import reasons, refunds, views
 from app.cards import service as cards
 from app.cards.models import Program
 from app.core import clock, i18n, web
@@ -90,7 +90,13 @@ def scan(json_data: api.ScanIn) -> dict[str, Any]:
 def _cards(member_id: int) -> list[dict[str, Any]]:
     found = views.cards(web.session(), member_id)
     return [
-        {"program": card.program.slug, "name": card.name, "unit": card.unit[1], "balance": card.stamps - card.owed, "size": card.size}
+        {
+            "program": card.program.slug,
+            "name": card.name,
+            "unit": card.unit[1],
+            "balance": card.stamps - card.owed,
+            "size": card.size,
+        }
         for card in found
     ]
 
@@ -102,7 +108,9 @@ def _count_sign_up() -> None:
         return
     body = request.get_json(silent=True)
     contact = body.get("contact") if isinstance(body, dict) else None
-    sign_in.count_ask(web.database(), g.brand_id, contact=contact if isinstance(contact, str) else "", address=f"till:{g.till_id}")
+    sign_in.count_ask(
+        web.database(), g.brand_id, contact=contact if isinstance(contact, str) else "", address=f"till:{g.till_id}"
+    )
 
 
 @blueprint.post("/members")
@@ -193,7 +201,12 @@ def refund(json_data: api.RefundIn) -> dict[str, Any]:
         "purchase": found.public_id,
         "amount_cents": result.amount_cents,
         "reversed": [
-            {"program": slugs[line.program_id], "amount": line.amount, "balance": line.balance, "fills_undone": line.fills_undone}
+            {
+                "program": slugs[line.program_id],
+                "amount": line.amount,
+                "balance": line.balance,
+                "fills_undone": line.fills_undone,
+            }
             for line in result.reversed
         ],
         "coupons_returned": result.coupons_returned,

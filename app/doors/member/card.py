@@ -81,7 +81,9 @@ def _filled(coupons: list[rewards.CouponView], cards: list[dict[str, Any]]) -> d
         row = view.coupon
         if view.usable and row.source_kind == "fill" and row.issued_at > clock.now() - FRESH and cards:
             shown = shape.coupon(view, use=None)
-            return {"id": row.public_id, "card": cards[0]["name"], "size": cards[0]["size"], "reward": shown["title"], "icon": shown["icon"], "until": shown["until"]}  # fmt: skip
+            first = cards[0]
+            place = {"id": row.public_id, "card": first["name"], "size": first["size"]}
+            return {**place, "reward": shown["title"], "icon": shown["icon"], "until": shown["until"]}
     return None
 
 
@@ -129,7 +131,11 @@ def _data(session: Session, member: Member, *, subscribed: bool) -> dict[str, An
         "secret": secret,
         "etag": version(session, member),
         "updated_at": clock.now().isoformat(timespec="seconds"),
-        "push": {"key": outgoing.push_sender(web.runtime()).application_server_key, "subscribed": subscribed, "simulated": simulated},
+        "push": {
+            "key": outgoing.push_sender(web.runtime()).application_server_key,
+            "subscribed": subscribed,
+            "simulated": simulated,
+        },
     }
 
 
@@ -149,8 +155,14 @@ def version(session: Session, member: Member) -> str:
     if "version" not in g:
         family = views.family(session, member.id)
         bought = select(func.max(Purchase.id)).where(Purchase.member_id.in_(family))
-        refunded = select(func.max(Refund.id)).join(Purchase, Purchase.id == Refund.purchase_id).where(Purchase.member_id.in_(family))
-        coupons = select(Coupon.id, Coupon.state, Coupon.expires_at).where(Coupon.member_id.in_(family)).order_by(Coupon.id)
+        refunded = (
+            select(func.max(Refund.id))
+            .join(Purchase, Purchase.id == Refund.purchase_id)
+            .where(Purchase.member_id.in_(family))
+        )
+        coupons = (
+            select(Coupon.id, Coupon.state, Coupon.expires_at).where(Coupon.member_id.in_(family)).order_by(Coupon.id)
+        )
         used = (
             select(Redemption.id, Redemption.reversed_at)
             .join(Coupon, Coupon.id == Redemption.coupon_id)

@@ -45,4 +45,6 @@ def activity() -> Response:
         for label, day in groupby(lines[:most], key=lambda line: shape.day(line.at))
     ]
     more = f"activity?most={most + PAGE}" if len(lines) > most else None
-    return web.page("member/activity.html", me=shell(session, member), etag=version(session, member), days=days, more=more)
+    return web.page(
+        "member/activity.html", me=shell(session, member), etag=version(session, member), days=days, more=more
+    )

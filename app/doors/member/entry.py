@@ -1,7 +1,7 @@
 """The way in, for everybody: joining, signing in on another device, confirming a contact."""
 
 from datetime import timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from flask import Response, g, redirect, request
 from sqlalchemy.orm import Session
@@ -51,7 +51,7 @@ def browser_token() -> str:
 
 def keep_browser(response: R, token: str) -> R:
     """Hand the browser its token."""
-    web.set_cookie(cast(Response, response), "leima-browser", token, lasts=BROWSER_LASTS)
+    web.set_cookie(response, "leima-browser", token, lasts=BROWSER_LASTS)
     return response
 
 
@@ -76,7 +76,7 @@ def do_join() -> Response | BaseResponse:
     except (*forms.FAULTS, forms.SeveralFaults) as error:
         return _join_again(error)
     response = redirect(f"/{g.brand.slug}/", 303)
-    identity.log_in(cast(Response, response), "member", joined.member.id, device=device_name())
+    identity.log_in(response, "member", joined.member.id, device=device_name())
     return keep_browser(response, browser)
 
 
@@ -85,7 +85,11 @@ def _form(browser: str) -> forms.JoinForm:
     source, _colon, outlet = posted.get("source", "web").partition(":")
     kinds = ("terms", "privacy")
     given = {kind: posted[kind] for kind in kinds if posted.get(kind)}
-    given |= {channel: posted[f"wording_{channel}"] for channel in ("email", "sms", "push") if posted.get(f"wording_{channel}")}
+    given |= {
+        channel: posted[f"wording_{channel}"]
+        for channel in ("email", "sms", "push")
+        if posted.get(f"wording_{channel}")
+    }
     return forms.JoinForm(
         contact=posted.get("contact", ""),
         contact_2=posted.get("contact_2") or None,
@@ -113,7 +117,14 @@ def _join_again(error: LeimaError) -> Response:
     return _join_page(form, source=request.form.get("source", "web")[:40], second=second, errors=errors, status=422)
 
 
-def _join_page(form: dict[str, Any], *, source: str, second: str | None = None, errors: dict[str, str] | None = None, status: int = 200) -> Response:
+def _join_page(
+    form: dict[str, Any],
+    *,
+    source: str,
+    second: str | None = None,
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
     session = web.session()
     faces = views.cards(session, 0)
     brand = session.get_one(Brand, g.brand_id)
@@ -123,7 +134,9 @@ def _join_page(form: dict[str, Any], *, source: str, second: str | None = None, 
     return web.page(
         "join/join.html",
         status,
-        card={"name": faces[0].name, "size": faces[0].size, "reward": faces[0].reward, "icon": faces[0].icon} if faces else None,
+        card={"name": faces[0].name, "size": faces[0].size, "reward": faces[0].reward, "icon": faces[0].icon}
+        if faces
+        else None,
         gift={"title": i18n.pick(reward.name), "icon": reward.icon} if reward else None,
         lowest_age=brand.lowest_age,
         source=source,
@@ -135,14 +148,19 @@ def _join_page(form: dict[str, Any], *, source: str, second: str | None = None, 
         form=form,
         second=second,
         errors=errors or {},
-        **{kind: {"id": row.public_id if row else "", "version": row.version if row else 0} for kind, row in texts.items()},
+        **{
+            kind: {"id": row.public_id if row else "", "version": row.version if row else 0}
+            for kind, row in texts.items()
+        },
     )
 
 
 @blueprint.get("/sign-in")
 def sign_in_page() -> Response:
     """Ask which contact the card has."""
-    return web.page("member/sign_in.html", languages=language.choices(), step="contact", contact="", error="", sent=False)
+    return web.page(
+        "member/sign_in.html", languages=language.choices(), step="contact", contact="", error="", sent=False
+    )
 
 
 @blueprint.post("/sign-in")
@@ -152,7 +170,9 @@ def ask_sign_in() -> Response | BaseResponse:
     sign_in.count_ask(web.database(), g.brand_id, contact=contact, address=web.client_address())
     browser = browser_token()
     try:
-        sign_in.ask(web.session(), contact=contact, purpose="sign_in", member=None, browser=browser, language=i18n.language())
+        sign_in.ask(
+            web.session(), contact=contact, purpose="sign_in", member=None, browser=browser, language=i18n.language()
+        )
     except Invalid as error:
         values = {"step": "contact", "contact": contact[:254], "error": error.message, "sent": False}
         return web.page("member/sign_in.html", 422, languages=language.choices(), **values)
@@ -193,12 +213,16 @@ def confirm_page() -> Response | BaseResponse:
     if token:
         peek = sign_in.peek(session, token)
         error = "" if peek else _("This link has been used, or its 10 minutes are over.")
-        return _confirm_page(token=token, contact=peek.contact if peek else None, kind=peek.kind if peek else "email", error=error)
+        return _confirm_page(
+            token=token, contact=peek.contact if peek else None, kind=peek.kind if peek else "email", error=error
+        )
     member = lookup.live(session, g.member_id) if g.member_id is not None else None
     waiting = lookup.pending_contact(session, member.id) if member else None
     if waiting is None:
         return redirect(f"/{g.brand.slug}/", 303)
-    return _confirm_page(contact=mask_contact(waiting.kind, waiting.value), kind=waiting.kind, sent=request.args.get("sent") == "1")
+    return _confirm_page(
+        contact=mask_contact(waiting.kind, waiting.value), kind=waiting.kind, sent=request.args.get("sent") == "1"
+    )
 
 
 def _confirm_page(*, status: int = 200, **values: Any) -> Response:
@@ -278,5 +302,5 @@ def _enter(confirmed: sign_in.Confirmed) -> Response | BaseResponse:
     if not confirmed.may_sign_in:
         return _confirm_page(done=True)
     response = redirect(f"/{g.brand.slug}/", 303)
-    identity.log_in(cast(Response, response), "member", member.id, device=device_name())
+    identity.log_in(response, "member", member.id, device=device_name())
     return response

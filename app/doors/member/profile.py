@@ -41,12 +41,22 @@ def show(errors: dict[str, str] | None = None, status: int = 200) -> Response:
         me=shell(session, member),
         first_name=member.first_name or "",
         contacts=[
-            {"id": row.public_id, "kind": row.kind, "value": show_contact(row.kind, row.value), "confirmed": row.confirmed_at is not None}
+            {
+                "id": row.public_id,
+                "kind": row.kind,
+                "value": show_contact(row.kind, row.value),
+                "confirmed": row.confirmed_at is not None,
+            }
             for row in lookup.contacts_of(session, member.id)
         ],
         consents=_consents(member),
         devices=[
-            {"id": row.public_id, "name": row.device or _("A browser"), "seen": shape.when(row.started_at), "current": row.id == g.login_id}
+            {
+                "id": row.public_id,
+                "name": row.device or _("A browser"),
+                "seen": shape.when(row.started_at),
+                "current": row.id == g.login_id,
+            }
             for row in members.devices(session, member)
         ],
         terms={"version": terms.version if terms else 1, "accepted": shape.when(member.joined_at)},
@@ -59,14 +69,28 @@ def show(errors: dict[str, str] | None = None, status: int = 200) -> Response:
 def _consents(member: Member) -> list[dict[str, Any]]:
     session = web.session()
     held = consents.current(session, member.id)
-    sources = {"web": _("on the web"), "poster": _("from a poster"), "till": _("at the till"), "profile": _("here in your profile")}
+    sources = {
+        "web": _("on the web"),
+        "poster": _("from a poster"),
+        "till": _("at the till"),
+        "profile": _("here in your profile"),
+    }
     shown = []
     for channel, wording in wordings.offered(session, member.language).items():
         event = held.get(channel)
         state = {"renewed": "granted"}.get(event.state, event.state) if event else "none"
         since = shape.when(event.at) if event else ""
         source = sources.get(event.source, "") if event else ""
-        shown.append({"channel": channel, "text": wording.text, "wording": wording.public_id, "state": state, "since": since, "source": source})
+        shown.append(
+            {
+                "channel": channel,
+                "text": wording.text,
+                "wording": wording.public_id,
+                "state": state,
+                "since": since,
+                "source": source,
+            }
+        )
     return shown
 
 

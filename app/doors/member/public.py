@@ -113,7 +113,9 @@ def _wave(draw: ImageDraw.ImageDraw, edge: int, row: float, inset: float, ink: s
     for step in range(401):
         x = edge * inset + width * step / 400
         phase = (step / 400 * 3) % 1
-        y = edge * row + edge * 0.055 * (1 - 8 * abs(phase - 0.5) ** 2 if int(step / 400 * 3) % 2 == 0 else 8 * abs(phase - 0.5) ** 2 - 1)
+        y = edge * row + edge * 0.055 * (
+            1 - 8 * abs(phase - 0.5) ** 2 if int(step / 400 * 3) % 2 == 0 else 8 * abs(phase - 0.5) ** 2 - 1
+        )
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink)
 
 

@@ -105,4 +105,3 @@ def happening(line: Happening, *, short: bool = False) -> dict[str, Any]:
         "tone": "plus" if gain > 0 else "minus" if gain < 0 else "none",
         "reason": line.reason,
     }
-

@@ -1,21 +1,22 @@
 """Between two customers: what was just done, reading a code, and a coupon by its own code."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from flask import Response, request
 
 from app.core import clock, web
-from app.core.crypto import new_id, normalize_code
+from app.core.crypto import normalize_code
 from app.core.errors import LeimaError, TooMany
 from app.core.i18n import gettext as _
 from app.doors import coupons
 from app.doors.idempotency import once
-from app.doors.till import results, sales, shape
-from app.doors.till.door import ID, attempt, blueprint, go, page, public_id, till
+from app.doors.till import pages, results, shape
+from app.doors.till.door import ID, attempt, blueprint, go, public_id, till
 from app.members import scans
+from app.members.models import Scan
 from app.members.rules import read_member_text
 from app.rewards import service as rewards
-from app.rewards.models import Coupon
 
 UNKNOWN_CODES = 30  # member codes of nobody, at a till in a minute: a member's code cannot be found by trying
 
@@ -25,25 +26,14 @@ def idle() -> Response:
     """Wait for the next card, and show what the last form did."""
     done = request.args.get("done", "")
     result = results.find(web.session(), done, till_id=till().id) if ID.fullmatch(done) else None
-    return _idle(result=result)
-
-
-def _idle(status: int = 200, *, error: str | None = None, text: str = "", result: object = None) -> Response:
-    session, asking = web.session(), till()
-    last, today = results.last(session, till_id=asking.id), results.today(session, till_id=asking.id)
-    return page("idle", status, error=error, text=text, result=result, last=last, today=today)
-
-
-def refuse(error: LeimaError, text: str = "") -> Response:
-    """Show the till between two customers with a sentence on what went wrong."""
-    return _idle(error.status if error.status != 404 else 422, error=shape.why(error), text=text[:300])
+    return pages.idle(result=result)
 
 
 @blueprint.post("/scan")
 def scan() -> Response:
     """Read what was scanned or typed: a member's code, or a coupon's own."""
     text = request.form.get("text", "")
-    return attempt(lambda: _read(text), lambda error: refuse(error, text))
+    return attempt(lambda: _read(text), lambda error: pages.refuse(error, text))
 
 
 def _read(text: str) -> Response:
@@ -54,7 +44,7 @@ def _read(text: str) -> Response:
     return go(f"/till/scan/{_member(text).public_id}")
 
 
-def _member(text: str) -> scans.Scan:
+def _member(text: str) -> Scan:
     asking, key = till(), f"till-scan:{till().id}"
     if web.database().tries(key, now=clock.now()) >= UNKNOWN_CODES:
         raise TooMany(_("Too many unknown codes. Please wait a minute."), retry_after=60)
@@ -71,14 +61,7 @@ def coupon(code: str) -> Response:
     """Show a coupon whose own code was scanned, and whether it can be used."""
     view = coupons.find(code)
     origin = request.args.get("from", "")
-    return _coupon(view, f"/till/scan/{origin}")
-
-
-def _coupon(view: rewards.CouponView, origin: str, *, status: int = 200, refused: LeimaError | None = None) -> Response:
-    session = web.session()
-    reason = refused or (None if view.usable else rewards.refusal(session, view))
-    back = shape.back(session, origin, till_id=till().id)
-    return page("coupon", status, coupon=shape.voucher(view, reason), key=new_id(clock.now()), back=back)
+    return pages.coupon(view, f"/till/scan/{origin}")
 
 
 @blueprint.post("/redeem")
@@ -92,10 +75,18 @@ def _redeem() -> Response:
     if form.get("coupon"):
         view = _of_scan(public_id(form.get("scan", "")), public_id(form["coupon"]))
     else:
+        _check_scan(form.get("scan"))
         view = coupons.find(form.get("code", ""))
     redemption = rewards.redeem(session, view.code, till=asking)
     path = _origin()
     return go(f"{path}?redeemed={view.coupon.public_id}" if path else f"/till?done={redemption.public_id}")
+
+
+def _check_scan(scan_id: str | None) -> None:
+    """Refuse a form on the page of another till; the coupon's own code works after the scan's time too."""
+    with suppress(scans.ScanExpired):
+        if scan_id:
+            scans.get(web.session(), public_id(scan_id), till=till())
 
 
 def _origin() -> str:
@@ -110,8 +101,10 @@ def _of_scan(scan_id: str, coupon_id: str) -> rewards.CouponView:
     session = web.session()
     found = scans.get(session, scan_id, till=till())
     if not found.may_redeem:
-        raise rewards.CouponNotUsable(_("To redeem, scan the moving code in the member's app, or type the coupon's own code."))
-    mine = rewards.of_member(session, sales.member_of(found).id)
+        raise rewards.CouponNotUsable(
+            _("To redeem, scan the moving code in the member's app, or type the coupon's own code.")
+        )
+    mine = rewards.of_member(session, pages.member_of(found).id)
     view = next((view for view in mine if view.coupon.public_id == coupon_id), None)
     if view is None:
         raise rewards.CouponUnknown(_("There is no such coupon."))
@@ -121,21 +114,13 @@ def _of_scan(scan_id: str, coupon_id: str) -> rewards.CouponView:
 def _redeem_refused(error: LeimaError) -> Response:
     """Answer on the page that the form was on; 409 or 422, and nothing is used."""
     form, session = request.form, web.session()
-    status = error.status if error.status != 404 else 422
+    status = pages.status_of(error)
     if form.get("scan") and shape.back(session, f"/till/scan/{form['scan']}", till_id=till().id):
-        return sales.scan_page(form["scan"], status, problem=shape.why(error))
+        return pages.scan(form["scan"], status, problem=shape.why(error))
     if form.get("scan") or isinstance(error, (rewards.CouponUnknown, TooMany)):
-        return refuse(error, form.get("code", ""))
+        return pages.refuse(error, form.get("code", ""))
     try:
-        return _coupon(rewards.find(session, form.get("code", "")), form.get("from", ""), status=status, refused=error)
+        view = rewards.find(session, form.get("code", ""))
     except rewards.CouponUnknown:
-        return refuse(error, form.get("code", ""))
-
-
-def redeemed_notice(coupon_id: str, member_id: int) -> str | None:
-    """Return the sentence after a redemption on the member's page."""
-    for view in rewards.of_member(web.session(), member_id):
-        row: Coupon = view.coupon
-        if row.public_id == coupon_id and row.state == "redeemed":
-            return _("%(coupon)s redeemed.", coupon=shape.title(view))
-    return None
+        return pages.refuse(error, form.get("code", ""))
+    return pages.coupon(view, form.get("from", ""), status=status, refused=error)

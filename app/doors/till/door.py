@@ -25,7 +25,13 @@ WINDOW = timedelta(minutes=1)
 OPEN = ("till.login", "till.log_in")
 BY_SCRIPT = ("till.ping", "till.quote")
 ID = re.compile(r"[0-9A-Z]{26}")
-STRANGERS = (ScanUnknown, PurchaseUnknown, Unavailable)  # another till's page is no page here
+
+
+class NoSuchPage(NotFound):
+    """The address or form names nothing of this till."""
+
+
+STRANGERS = (NoSuchPage, ScanUnknown, PurchaseUnknown, Unavailable)  # another till's page is no page here
 
 blueprint = web.door("till", __name__, url_prefix="/till")
 
@@ -72,10 +78,10 @@ def public_id(text: str) -> str:
     """Return an id of an address or a form.
 
     Raises:
-        NotFound: no id looks like this.
+        NoSuchPage: no id looks like this.
     """
     if not ID.fullmatch(text):
-        raise NotFound(_("There is nothing here."))
+        raise NoSuchPage(_("There is nothing here."))
     return text
 
 

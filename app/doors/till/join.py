@@ -57,8 +57,9 @@ def _join() -> Response:
     session, posted = web.session(), request.form
     place = tills.till_place(session, g.till_id)
     form = forms.JoinForm(
-        contact=posted.get("contact", ""), contact_2=posted.get("contact_2") or None, first_name=posted.get("first_name") or None,
-        age=posted.get("of_age") == "yes", language=i18n.language(), source="till", outlet_slug=place.outlet.slug,
+        contact=posted.get("contact", ""), contact_2=posted.get("contact_2") or None,
+        first_name=posted.get("first_name") or None, age=posted.get("of_age") == "yes",
+        language=i18n.language(), source="till", outlet_slug=place.outlet.slug,
         consents=frozenset(posted.getlist("consent")),
     )  # fmt: skip
     return go(f"/till/scan/{sign_up(session, form, place).public_id}")

@@ -16,6 +16,7 @@ from app.doors.till import shape
 from app.ledger.models import LedgerEntry, Purchase, Refund
 from app.members import lookup
 from app.members.models import Member
+from app.reports.days import midnight
 from app.rewards.models import Coupon, Redemption, Reward
 
 UNDO = timedelta(seconds=60)
@@ -108,7 +109,8 @@ def _coupons(session: Session, purchase: Purchase) -> list[dict[str, str]]:
         .order_by(Coupon.id)
     )
     return [
-        {"title": i18n.pick(name), "until": _("until %(day)s", day=shape.short_day(expires_at))} for name, expires_at in rows
+        {"title": i18n.pick(name), "until": _("until %(day)s", day=shape.short_day(expires_at))}
+        for name, expires_at in rows
     ]
 
 
@@ -140,16 +142,17 @@ def today(session: Session, *, till_id: int) -> list[dict[str, Any]] | None:
         select(Purchase.id)
         .outerjoin(Refund, Refund.purchase_id == Purchase.id)
         .where(Purchase.till_id == till_id, Purchase.local_date == day, Refund.id.is_(None))
+        .subquery()
     )
-    count = session.scalar(select(func.count()).select_from(sales.subquery())) or 0
+    count = session.scalar(select(func.count(sales.c.id))) or 0
     if not count:
         return None
-    stamps = session.scalar(select(func.sum(Award.amount)).where(Award.purchase_id.in_(sales))) or 0
-    joined = session.scalar(
-        select(func.count()).select_from(Member).where(Member.outlet_id == g.place.outlet.id, Member.joined_at > clock.midnight(day, g.brand.zone))
-    )
+    stamps = session.scalar(select(func.sum(Award.amount)).where(Award.purchase_id.in_(select(sales.c.id)))) or 0
+    begins = midnight(day, g.brand.zone)
+    newcomers = (Member.outlet_id == g.place.outlet.id, Member.source == "till", Member.joined_at >= begins)
+    joined = session.scalar(select(func.count(Member.id)).where(*newcomers)) or 0
     return [
         {"value": count, "label": ngettext("sale", "sales", count)},
         {"value": stamps, "label": ngettext("stamp today", "stamps today", stamps)},
-        {"value": joined, "label": ngettext("new member", "new members", joined or 0)},
+        {"value": joined, "label": ngettext("new member", "new members", joined)},
     ]

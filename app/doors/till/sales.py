@@ -7,18 +7,16 @@ from flask import Response, jsonify, request
 from app.cards import reasons, refunds, views
 from app.cards import service as cards
 from app.core import clock, web
-from app.core.crypto import new_id, random_symbols
+from app.core.crypto import random_symbols
 from app.core.errors import Conflict, LeimaError
 from app.core.i18n import gettext as _
 from app.core.i18n import ngettext
 from app.core.money import MAX_CENTS, AmountInvalid, to_cents
 from app.doors.idempotency import KeyReused, once
-from app.doors.till import counter, results, shape
-from app.doors.till.door import attempt, blueprint, go, page, public_id, till
+from app.doors.till import pages, results
+from app.doors.till.door import attempt, blueprint, go, public_id, till
 from app.ledger import service as ledger
-from app.members import lookup, scans
-from app.members.models import Member, Scan
-from app.rewards import service as rewards
+from app.members import scans
 
 
 class UndoOver(Conflict):
@@ -27,38 +25,11 @@ class UndoOver(Conflict):
     code = "undo_over"
 
 
-def member_of(found: Scan) -> Member:
-    """Return the member who was scanned.
-
-    Raises:
-        MemberCodeUnknown: erased since the scan.
-    """
-    member = lookup.live(web.session(), found.member_id)
-    if member is None:
-        raise scans.MemberCodeUnknown(_("This is not the code of a card here."))
-    return member
-
-
 @blueprint.get("/scan/<scan_id>")
 def scanned(scan_id: str) -> Response:
     """Show the member: cards, coupons, the amount to type."""
     used = request.args.get("redeemed", "")
-    return attempt(lambda: scan_page(scan_id, redeemed=used), counter.refuse)
-
-
-def scan_page(scan_id: str, status: int = 200, *, redeemed: str = "", **shown: Any) -> Response:
-    """Render the member's page; `shown` is what a refused form said and had in it."""
-    session, asking = web.session(), till()
-    found = scans.get(session, public_id(scan_id), till=asking)
-    member = member_of(found)
-    now = clock.now()
-    ready = [shape.offer(view, new_id(now)) for view in rewards.of_member(session, member.id) if view.usable]
-    values = {
-        "key": new_id(now), "code_key": new_id(now), "amount": "", "receipt": "", "error": None, "problem": None,
-        "notice": counter.redeemed_notice(redeemed, member.id) if redeemed else None, **shown,
-    }  # fmt: skip
-    last = results.last(session, till_id=asking.id)
-    return page("scan", status, scan=shape.scan(session, found, member, ready), last=last, **values)
+    return attempt(lambda: pages.scan(scan_id, redeemed=used), pages.refuse)
 
 
 @blueprint.get("/scan/<scan_id>/quote")
@@ -74,7 +45,7 @@ def _quote(scan_id: str, text: str) -> dict[str, Any]:
     if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > MAX_CENTS:
         raise AmountInvalid(_("The amount is not a sum of money."))
     session, cents = web.session(), int(text)
-    member = member_of(scans.get(session, scan_id, till=till()))
+    member = pages.member_of(scans.get(session, scan_id, till=till()))
     lines = cards.quote(session, member_id=member.id, total_cents=cents, at=clock.now())
     if not lines or not lines[0].amount:
         reason = reasons.sentence(lines[0].reason, rule=lines[0].program.rule, due_cents=cents) if lines else ""
@@ -85,7 +56,13 @@ def _quote(scan_id: str, text: str) -> dict[str, Any]:
     balance, size = line.balance, line.program.size
     sub = _("becomes %(n)s of %(size)s", n=balance, size=size)
     if line.filled:
-        sub = ngettext("fills the card: %(n)s coupon, then %(rest)s of %(size)s", "fills %(n)s cards: %(n)s coupons, then %(rest)s of %(size)s", line.filled, rest=balance, size=size)
+        sub = ngettext(
+            "fills the card: %(n)s coupon, then %(rest)s of %(size)s",
+            "fills %(n)s cards: %(n)s coupons, then %(rest)s of %(size)s",
+            line.filled,
+            rest=balance,
+            size=size,
+        )
     return {"label": label, "sub": sub, "reason": "", "award": line.amount}
 
 
@@ -99,7 +76,7 @@ def _book() -> Response:
     session, asking, form = web.session(), till(), request.form
     found = scans.get(session, public_id(form.get("scan", "")), till=asking)
     basket = ledger.Basket(_cents(form.get("amount", "")), _receipt(form.get("receipt", "")), clock.now(), None)
-    result = cards.record_purchase(session, basket, member=member_of(found), till=asking, scan_id=found.id)
+    result = cards.record_purchase(session, basket, member=pages.member_of(found), till=asking, scan_id=found.id)
     return go(f"/till?done={result.public_id}")
 
 
@@ -122,18 +99,18 @@ def _receipt(typed: str) -> str:
 def _book_refused(error: LeimaError) -> Response:
     form = request.form
     if isinstance(error, scans.ScanExpired):
-        return counter.refuse(error)
+        return pages.refuse(error)
     message = error.message
     if isinstance(error, KeyReused):
         message = _("This sale is recorded already, with another amount: see the row below.")
     shown = {"amount": form.get("amount", "")[:12], "receipt": form.get("receipt", "")[:40], "error": message}
-    return scan_page(form.get("scan", ""), error.status if error.status != 404 else 422, **shown)
+    return pages.scan(form.get("scan", ""), pages.status_of(error), **shown)
 
 
 @blueprint.post("/undo")
 def undo() -> Response:
     """Take a sale of this till back within 60 seconds."""
-    return attempt(_undo, counter.refuse)
+    return attempt(_undo, pages.refuse)
 
 
 def _undo() -> Response:
@@ -146,5 +123,3 @@ def _undo() -> Response:
             raise UndoOver(_("The minute to undo this sale is over. A refund takes it back now."))
         refunds.refund(session, found, till=asking)
     return go(f"/till?done={found.public_id}")
-
-

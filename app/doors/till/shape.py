@@ -47,7 +47,10 @@ def signed(amount: int, unit: tuple[str, str]) -> str:
 
 def cards(session: Session, member_id: int) -> list[dict[str, Any]]:
     """Return a member's cards, the main one first; an empty place where the brand runs no program."""
-    found = [{"name": card.name, "stamps": card.stamps - card.owed, "size": card.size} for card in views.cards(session, member_id)]
+    found = [
+        {"name": card.name, "stamps": card.stamps - card.owed, "size": card.size}
+        for card in views.cards(session, member_id)
+    ]
     return found or [{"name": "", "stamps": 0, "size": 0}]
 
 
@@ -121,7 +124,9 @@ def why(error: LeimaError) -> str:
     at, outlet = error.extra.get("at"), error.extra.get("outlet")
     if error.extra.get("state") == "redeemed" and at and outlet:
         moment = datetime.fromisoformat(str(at))
-        return _("Used on %(day)s at %(time)s, %(outlet)s.", day=short_day(moment), time=clock_time(moment), outlet=outlet)
+        return _(
+            "Used on %(day)s at %(time)s, %(outlet)s.", day=short_day(moment), time=clock_time(moment), outlet=outlet
+        )
     if error.extra.get("state") == "expired" and at:
         return _("Expired on %(day)s.", day=short_day(datetime.fromisoformat(str(at))))
     return error.message

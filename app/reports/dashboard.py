@@ -1,0 +1,216 @@
+"""The brand's figures of a period beside the period before it: members, visits, stamps, coupons; by day and by outlet.
+
+A purchase that was taken back counts as none, on the day it was made. The period before ends at this time of day, so
+that a morning is not compared with a whole day.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.cards.models import Award
+from app.core import clock
+from app.core.db import brand_of
+from app.ledger.models import Purchase, Refund
+from app.members.models import Member
+from app.network.models import Outlet, Reseller
+from app.reports import days as calendar
+from app.rewards.models import Coupon, Redemption
+
+LENGTHS = (7, 30, 90)  # days of a period
+LIVE = ("provisional", "confirmed")  # a merged member is somebody else's second card
+
+
+@dataclass(frozen=True)
+class Period:
+    """Whole local days up to this moment, and as much of the days before."""
+
+    days: list[date]
+    start: datetime
+    now: datetime
+    before_start: datetime
+    before_end: datetime
+    zone: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A figure of the period and of the one before."""
+
+    value: int
+    before: int
+
+
+@dataclass(frozen=True)
+class OutletFigures:
+    """What one outlet did; `stamps_before` in the period before. Sales in cents."""
+
+    name: str
+    reseller: str
+    stamps: int
+    stamps_before: int
+    sales: int
+    sales_cents: int
+    redeemed: int
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """All figures of the page. Series hold one figure for each day of the period."""
+
+    period: Period
+    members: int
+    joined: Pair
+    active: Pair
+    stamps: Pair
+    issued: Pair
+    redeemed: Pair
+    stamps_by_day: list[int]
+    joined_by_day: list[int]
+    issued_by_day: list[int]
+    redeemed_by_day: list[int]
+    outlets: list[OutletFigures]
+
+
+def period(length: int, zone: str) -> Period:
+    """Return the period of so many local days that ends now."""
+    now = clock.now()
+    days = calendar.span(clock.local_date(now, zone), length)
+    start = calendar.midnight(days[0], zone)
+    before_start = calendar.midnight(days[0] - timedelta(days=length), zone)
+    return Period(days, start, now, before_start, calendar.back(now, length, zone), zone)
+
+
+def dashboard(session: Session, *, days: int, zone: str) -> Dashboard:
+    """Return the brand's figures of the last `days` local days."""
+    span = period(days, zone)
+    joined = (Member.brand_id == brand_of(session), Member.state.in_(LIVE))
+    issued = (Coupon.brand_id == brand_of(session),)
+    used = (Redemption.brand_id == brand_of(session), Redemption.reversed_at.is_(None))
+    return Dashboard(
+        period=span,
+        members=session.scalar(select(func.count(Member.id)).where(*joined)) or 0,
+        joined=_pair(session, Member.joined_at, joined, span),
+        active=Pair(_active(session, span.start, span.now), _active(session, span.before_start, span.before_end)),
+        stamps=Pair(_stamps(session, span.start, span.now), _stamps(session, span.before_start, span.before_end)),
+        issued=_pair(session, Coupon.issued_at, issued, span),
+        redeemed=_pair(session, Redemption.occurred_at, used, span),
+        stamps_by_day=_stamps_by_day(session, span),
+        joined_by_day=_by_day(session, Member.joined_at, joined, span),
+        issued_by_day=_by_day(session, Coupon.issued_at, issued, span),
+        redeemed_by_day=_by_day(session, Redemption.occurred_at, used, span),
+        outlets=_outlets(session, span),
+    )
+
+
+Moment = InstrumentedAttribute[datetime]
+Conditions = tuple[ColumnElement[bool], ...]
+
+
+def _pair(session: Session, moment: Moment, conditions: Conditions, span: Period) -> Pair:
+    counts = [
+        session.scalar(select(func.count()).where(*conditions, moment >= start, moment <= end)) or 0
+        for start, end in ((span.start, span.now), (span.before_start, span.before_end))
+    ]
+    return Pair(*counts)
+
+
+def _by_day(session: Session, moment: Moment, conditions: Conditions, span: Period) -> list[int]:
+    day = calendar.local_day(session, moment, first=span.days[0], last=span.days[-1], zone=span.zone).label("local_day")
+    rows = select(day).where(*conditions, moment >= span.start, moment <= span.now).subquery()
+    return _series(session, select(rows.c.local_day, func.count()).group_by(rows.c.local_day), span.days)
+
+
+def _series(session: Session, counted: Select[tuple[date, int]], days: Iterable[date]) -> list[int]:
+    found = {day: int(count or 0) for day, count in session.execute(counted)}
+    return [found.get(day, 0) for day in days]
+
+
+def _kept(start: datetime, end: datetime, brand_id: int) -> Conditions:
+    """Return the conditions of purchases in a time that were not taken back; to be joined with `_REFUND` outside."""
+    inside = and_(Purchase.brand_id == brand_id, Purchase.occurred_at >= start, Purchase.occurred_at <= end)
+    return (inside, Refund.id.is_(None))
+
+
+_REFUND = Refund.purchase_id == Purchase.id
+
+
+def _active(session: Session, start: datetime, end: datetime) -> int:
+    """Count the members who bought something; a card that was merged counts as the one it became."""
+    who = func.coalesce(Member.merged_into_id, Member.id)
+    bought = (
+        select(func.count(who.distinct()))
+        .select_from(Purchase)
+        .join(Member, Member.id == Purchase.member_id)
+        .outerjoin(Refund, _REFUND)
+        .where(*_kept(start, end, brand_of(session)))
+    )
+    return session.scalar(bought) or 0
+
+
+def _stamps(session: Session, start: datetime, end: datetime) -> int:
+    given = (
+        select(func.sum(Award.amount))
+        .select_from(Purchase)
+        .join(Award, Award.purchase_id == Purchase.id)
+        .outerjoin(Refund, _REFUND)
+        .where(*_kept(start, end, brand_of(session)))
+    )
+    return int(session.scalar(given) or 0)
+
+
+def _stamps_by_day(session: Session, span: Period) -> list[int]:
+    given = (
+        select(Purchase.local_date, func.sum(Award.amount))
+        .join(Award, Award.purchase_id == Purchase.id)
+        .outerjoin(Refund, _REFUND)
+        .where(*_kept(span.start, span.now, brand_of(session)))
+        .group_by(Purchase.local_date)
+    )
+    return _series(session, given, span.days)
+
+
+def _outlets(session: Session, span: Period) -> list[OutletFigures]:
+    """Return the figures of each outlet; none at all when no outlet has any."""
+    stamps, before = (
+        _stamps_by_outlet(session, *times) for times in ((span.start, span.now), (span.before_start, span.before_end))
+    )
+    sales = _sales_by_outlet(session, span)
+    used = (
+        select(Redemption.outlet_id, func.count())
+        .where(Redemption.brand_id == brand_of(session), Redemption.reversed_at.is_(None))
+        .where(Redemption.occurred_at >= span.start, Redemption.occurred_at <= span.now)
+        .group_by(Redemption.outlet_id)
+    )
+    redeemed = dict(session.execute(used).tuples().all())
+    if not (stamps or before or sales or redeemed):
+        return []
+    rows = session.execute(select(Outlet.id, Outlet.name, Reseller.name).join(Reseller, Reseller.id == Outlet.reseller_id))
+    return [
+        OutletFigures(name, reseller, stamps.get(key, 0), before.get(key, 0), *sales.get(key, (0, 0)), redeemed.get(key, 0))
+        for key, name, reseller in rows
+    ]
+
+
+def _stamps_by_outlet(session: Session, start: datetime, end: datetime) -> dict[int, int]:
+    given = (
+        select(Purchase.outlet_id, func.sum(Award.amount))
+        .join(Award, Award.purchase_id == Purchase.id)
+        .outerjoin(Refund, _REFUND)
+        .where(*_kept(start, end, brand_of(session)))
+        .group_by(Purchase.outlet_id)
+    )
+    return {outlet: int(amount or 0) for outlet, amount in session.execute(given)}
+
+
+def _sales_by_outlet(session: Session, span: Period) -> dict[int, tuple[int, int]]:
+    sold = (
+        select(Purchase.outlet_id, func.count(Purchase.id), func.sum(Purchase.total_cents))
+        .outerjoin(Refund, _REFUND)
+        .where(*_kept(span.start, span.now, brand_of(session)))
+        .group_by(Purchase.outlet_id)
+    )
+    return {outlet: (count, int(cents or 0)) for outlet, count, cents in session.execute(sold)}
