@@ -16,7 +16,7 @@ from app.core import limits, sessions
 from app.core.tables import Base
 from app.delivery import jobs as delivery_jobs
 from app.delivery import models as _delivery
-from app.doors import api, member, ops
+from app.doors import api, brand, member, ops, till
 from app.doors.api import document
 from app.ledger import models as _ledger
 from app.members import books as members_books
@@ -54,7 +54,7 @@ def load() -> None:
 
 def doors() -> Sequence[Blueprint]:
     """Return the blueprints in the order in which their addresses are looked at: the brand's own come last."""
-    return (ops.blueprint, api.blueprint, member.public, member.entry, member.home)
+    return (ops.blueprint, api.blueprint, till.blueprint, brand.blueprint, member.public, member.entry, member.home)
 
 
 def jobs() -> dict[str, core_jobs.JobKind]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import bindparam, text
+from sqlalchemy.orm import Session
 
 from app.core import clock, jobs
 from app.core.jobs import LEASE, JobKind, RetryLater
@@ -16,13 +17,15 @@ from app.core.log import log
 from app.core.runtime import Runtime
 from app.core.tables import UtcDateTime
 
+PAUSE_GROWS_TO = timedelta(minutes=5)  # a provider that was away for an hour is asked this often
 IDLE = 0.2  # seconds between looks at an empty table
 _MOMENTS = (bindparam("now", type_=UtcDateTime), bindparam("until", type_=UtcDateTime))
 _CLAIM = (
     "UPDATE job SET state = 'running', attempt = attempt + 1, leased_until = :until WHERE id = (SELECT id FROM "
     "job WHERE "
     "(state = 'queued' AND run_at <= :now) OR (state = 'running' AND leased_until <= :now) "
-    "ORDER BY priority, run_at, id LIMIT 1 {lock}) RETURNING id, name, brand_id, arguments, attempt, unique_key"
+    "ORDER BY priority, run_at, id LIMIT 1 {lock}) "
+    "RETURNING id, name, brand_id, arguments, attempt, failures, unique_key"
 )
 CLAIM = {
     "sqlite": text(_CLAIM.format(lock="")).bindparams(*_MOMENTS),
@@ -32,10 +35,14 @@ DONE = text(
     "UPDATE job SET state = 'done', finished_at = :now, leased_until = NULL, error = NULL "
     "WHERE id = :id AND attempt = :attempt AND state = 'running'"
 ).bindparams(_MOMENTS[0])
-FAILED = text(
-    "UPDATE job SET state = :state, run_at = :until, leased_until = NULL, error = :error, finished_at = :now "
+PUT_BACK = text(
+    "UPDATE job SET state = :state, run_at = :until, leased_until = NULL, error = :error, finished_at = :now, "
+    "failures = failures + :failed, unique_key = CASE WHEN :alone THEN NULL ELSE unique_key END "
     "WHERE id = :id AND attempt = :attempt AND state = 'running'"
 ).bindparams(*_MOMENTS)
+HOLD = text(
+    "UPDATE job SET leased_until = :until WHERE id = :id AND attempt = :attempt AND state = 'running'"
+).bindparams(_MOMENTS[1])
 WAITING_TWIN = text("SELECT 1 FROM job WHERE unique_key = :unique_key AND state = 'queued'")
 
 
@@ -52,6 +59,7 @@ class Claim:
     brand_id: int | None
     arguments: dict[str, Any]
     attempt: int
+    failures: int
     unique_key: str | None
 
 
@@ -136,7 +144,7 @@ class Worker:
         if row is None:
             return None
         kind = jobs.kinds()[row.name]
-        return Claim(row.id, kind, row.brand_id, json.loads(row.arguments), row.attempt, row.unique_key)
+        return Claim(row.id, kind, row.brand_id, json.loads(row.arguments), row.attempt, row.failures, row.unique_key)
 
     def _execute(self, claim: Claim) -> None:
         database = self.runtime.database
@@ -153,39 +161,60 @@ class Worker:
             self._hold(session, claim)
         results = sending.send(envelopes) if envelopes else []
         with database.unit(claim.brand_id) as session:
-            sending.finish(session, results)
-            self._done(session, claim)
+            pause = sending.finish(session, results)
+            if pause is None:
+                self._done(session, claim)
+            else:
+                self._pause(session, claim, pause)
 
-    def _hold(self, session: Any, claim: Claim) -> None:
-        """Refuse to send what another worker has claimed meanwhile."""
-        row = session.connection().execute(text("SELECT attempt FROM job WHERE id = :id"), {"id": claim.id}).scalar()
-        if row != claim.attempt:
+    def _hold(self, session: Session, claim: Claim) -> None:
+        """Refuse to send what another worker has claimed meanwhile; else begin a whole new lease."""
+        values = {"id": claim.id, "attempt": claim.attempt, "until": clock.now() + self.lease}
+        if session.connection().execute(HOLD, values).rowcount != 1:
             raise LeaseLost
 
-    def _done(self, session: Any, claim: Claim) -> None:
+    def _done(self, session: Session, claim: Claim) -> None:
         values = {"id": claim.id, "attempt": claim.attempt, "now": clock.now()}
         if session.connection().execute(DONE, values).rowcount != 1:
             raise LeaseLost
 
+    def _pause(self, session: Session, claim: Claim, least: timedelta) -> None:
+        """Put the job back for what its provider did not take, in the commit of its results; no failure of ours."""
+        pause = max(least, min(backoff(claim.attempt), PAUSE_GROWS_TO))
+        if not self._put_back(session, claim, state="queued", after=pause, error="paused", failed=0):
+            raise LeaseLost
+
     def _failed(self, claim: Claim, error: Exception) -> None:
         """Put the job back with a growing pause, or to the dead ones; only the error's class is kept."""
-        now = clock.now()
-        dead = claim.attempt >= claim.kind.retries
-        pause = error.after if isinstance(error, RetryLater) else backoff(claim.attempt)
-        values = {
-            "state": "dead" if dead else "queued",
-            "until": now + pause,
-            "now": now,
-            "error": type(error).__name__,
-        }
+        asked = isinstance(error, RetryLater)
+        dead = not asked and claim.failures + 1 >= claim.kind.retries
+        pause = error.after if isinstance(error, RetryLater) else backoff(claim.failures + 1)
         with self.runtime.database.unit() as session:
-            connection = session.connection()
-            twin = claim.unique_key and connection.execute(WAITING_TWIN, {"unique_key": claim.unique_key}).scalar()
-            if twin:  # a newer change queued the same job: it will do this one's work too
-                values["state"] = "done"
-            connection.execute(FAILED, {**values, "id": claim.id, "attempt": claim.attempt})
-        if not isinstance(error, RetryLater):
+            self._put_back(
+                session, claim, state="dead" if dead else "queued", after=pause, error=type(error).__name__,
+                failed=0 if asked else 1,
+            )  # fmt: skip
+        if not asked:
             log.error("job failed", attempt=claim.attempt, dead=dead, error=type(error).__name__, exc_info=error)
+
+    def _put_back(
+        self, session: Session, claim: Claim, *, state: str, after: timedelta, error: str, failed: int
+    ) -> bool:
+        """Give the row back under the fence; False where the lease was lost.
+
+        Where a newer change has queued the same job meanwhile, that one does a database job's work too. A sending job
+        goes on under no key beside it, since its messages wait for an end of their own.
+        """
+        connection, now = session.connection(), clock.now()
+        key = claim.unique_key if state == "queued" else None
+        twin = bool(key and connection.execute(WAITING_TWIN, {"unique_key": key}).scalar())
+        if twin and not claim.kind.sends:
+            state = "done"
+        values = {
+            "id": claim.id, "attempt": claim.attempt, "now": now, "until": now + after, "state": state,
+            "error": error, "failed": failed, "alone": twin,
+        }  # fmt: skip
+        return bool(connection.execute(PUT_BACK, values).rowcount == 1)
 
 
 def backoff(attempt: int) -> timedelta:

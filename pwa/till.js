@@ -38,6 +38,7 @@ window.addEventListener("pageshow", (event) => {
 
 const scan = document.querySelector("[data-scan]");
 if (scan) {
+  if (!scan.hidden) scan.elements.text.select(); // a scan replaces the code that was refused
   startScanner((code) => {
     amount?.restore();
     if (busy) return;

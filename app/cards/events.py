@@ -13,10 +13,15 @@ class CardProgressed(Event):
     program_id: int
     amount: int  # signed stamps of this change
     purchase_id: int | None
+    entry_id: int  # the ledger entry of this change: the same event again names the same one
     card: str  # `member:program`, so that ten stamps make one job
 
 
-def progressed(*, member_id: int, program_id: int, amount: int, purchase_id: int | None) -> CardProgressed:
+def progressed(
+    *, member_id: int, program_id: int, amount: int, purchase_id: int | None, entry_id: int
+) -> CardProgressed:
     """Return the event of one change of one card."""
     card = f"{member_id}:{program_id}"
-    return CardProgressed(member_id=member_id, program_id=program_id, amount=amount, purchase_id=purchase_id, card=card)
+    return CardProgressed(
+        member_id=member_id, program_id=program_id, amount=amount, purchase_id=purchase_id, entry_id=entry_id, card=card
+    )

@@ -20,6 +20,8 @@ def absorb(session: Session, newcomer: Member, *, into: Member) -> Member:
     Source: design.md section 3, "Members and contacts".
     """
     into = members.absorb(session, newcomer, into)
+    if into.id == newcomer.id:  # the other one was merged into this one before
+        return into
     now = clock.now()
     context = {"occurred_at": now}
     programs = in_force(session, now)
@@ -38,7 +40,7 @@ def absorb(session: Session, newcomer: Member, *, into: Member) -> Member:
         source.post(
             "transfer", -amount, version_id=program.version_id, reason="merged", source_kind="member", source_id=into.id
         )
-        target.post(
+        entry_id = target.post(
             "transfer",
             amount,
             version_id=program.version_id,
@@ -47,5 +49,8 @@ def absorb(session: Session, newcomer: Member, *, into: Member) -> Member:
             source_id=newcomer.id,
         )
         service.fill(session, program, target, into.id, [])
-        emit(session, progressed(member_id=into.id, program_id=program.id, amount=amount, purchase_id=None))
+        emit(
+            session,
+            progressed(member_id=into.id, program_id=program.id, amount=amount, purchase_id=None, entry_id=entry_id),
+        )
     return into

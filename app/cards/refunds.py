@@ -77,14 +77,18 @@ def refund(session: Session, purchase: Purchase, *, till: Till) -> RefundResult:
 
 
 def _reverse(session: Session, award: Award, account: OpenAccount, member_id: int) -> ReversedAward:
-    account.post("reverse_earn", -award.amount, version_id=award.version_id, reason="refund")
+    entry_id = account.post("reverse_earn", -award.amount, version_id=award.version_id, reason="refund")
     undone = 0
     while account.balance < 0 and _undo_fill(session, account, member_id):
         undone += 1
     emit(
         session,
         progressed(
-            member_id=member_id, program_id=award.program_id, amount=-award.amount, purchase_id=award.purchase_id
+            member_id=member_id,
+            program_id=award.program_id,
+            amount=-award.amount,
+            purchase_id=award.purchase_id,
+            entry_id=entry_id,
         ),
     )
     return ReversedAward(award.program_id, -award.amount, account.balance, undone)

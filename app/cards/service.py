@@ -94,12 +94,16 @@ def _award(session: Session, program: ProgramInForce, account: OpenAccount, resu
     session.connection().execute(_INSERT_AWARD, values)
     filled = 0
     if outcome.amount:
-        account.post("earn", outcome.amount, version_id=program.version_id, reason=outcome.rule)
+        entry_id = account.post("earn", outcome.amount, version_id=program.version_id, reason=outcome.rule)
         filled = fill(session, program, account, result.member_id, result.coupons)
         emit(
             session,
             progressed(
-                member_id=result.member_id, program_id=program.id, amount=outcome.amount, purchase_id=result.purchase_id
+                member_id=result.member_id,
+                program_id=program.id,
+                amount=outcome.amount,
+                purchase_id=result.purchase_id,
+                entry_id=entry_id,
             ),
         )
     result.awards.append(AwardLine(program, outcome.amount, account.balance, filled, outcome.rule, outcome.reason))

@@ -18,7 +18,8 @@ LEASE = timedelta(seconds=60)
 class Job(Base):
     """One row of the outbox.
 
-    `attempt` is the fence: a worker that lost its lease finds a higher number and writes nothing.
+    `attempt` is the fence: a worker that lost its lease finds a higher number and writes nothing. `failures` counts
+    towards the end of its tries; a pause that a provider asked for does not.
     """
 
     __tablename__ = "job"
@@ -51,6 +52,7 @@ class Job(Base):
         String(8), default="queued", info={"personal": "none"}
     )  # queued running done dead
     attempt: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     run_at: Mapped[datetime] = mapped_column(UtcDateTime)
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -67,8 +69,11 @@ class Sending(Protocol):
     def send(self, envelopes: list[Any]) -> list[Any]:
         """Speak to the provider."""
 
-    def finish(self, session: Session, results: list[Any]) -> None:
-        """Write what became of it; committed with "done", under the fence."""
+    def finish(self, session: Session, results: list[Any]) -> timedelta | None:
+        """Write what became of it; committed with "done", under the fence.
+
+        A pause instead of None puts the job back, in that same commit: what was not taken is sent again after it.
+        """
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,10 @@ class JobKind:
 
 
 class RetryLater(Exception):
-    """Raised by a job that should run again after `after`, without counting as a failure of ours."""
+    """Raised by a job that should run again after `after`, without counting as a failure of ours.
+
+    Nothing that the job wrote is kept; a sending job returns its pause from `finish` instead, so that its results are.
+    """
 
     def __init__(self, after: timedelta) -> None:
         super().__init__(after)
@@ -162,14 +170,16 @@ def listeners(event: type) -> Iterable[JobKind]:
 # An insert that meets a waiting row of the same key locks that row until our commit, so no worker can run it on what
 # was there before our change; DO NOTHING would lose the wake-up.
 _INSERT = text(
-    "INSERT INTO job (name, brand_id, arguments, unique_key, slot, priority, state, attempt, created_at, run_at) "
-    "VALUES (:name, :brand_id, :arguments, :unique_key, :slot, :priority, 'queued', 0, :created_at, :run_at) "
+    "INSERT INTO job (name, brand_id, arguments, unique_key, slot, priority, state, attempt, failures, created_at, "
+    "run_at) "
+    "VALUES (:name, :brand_id, :arguments, :unique_key, :slot, :priority, 'queued', 0, 0, :created_at, :run_at) "
     "ON CONFLICT (unique_key) WHERE state = 'queued' "
     "DO UPDATE SET run_at = CASE WHEN excluded.run_at < job.run_at THEN excluded.run_at ELSE job.run_at END"
 )
 _INSERT_SLOT = text(
-    "INSERT INTO job (name, brand_id, arguments, unique_key, slot, priority, state, attempt, created_at, run_at) "
-    "VALUES (:name, :brand_id, :arguments, :unique_key, :slot, :priority, 'queued', 0, :created_at, :run_at) "
+    "INSERT INTO job (name, brand_id, arguments, unique_key, slot, priority, state, attempt, failures, created_at, "
+    "run_at) "
+    "VALUES (:name, :brand_id, :arguments, :unique_key, :slot, :priority, 'queued', 0, 0, :created_at, :run_at) "
     "ON CONFLICT (slot) DO NOTHING"
 )
 

@@ -109,8 +109,9 @@ class Setup:
     def refer(self, section: str, model: type[R], slug: str, place: Place) -> R | None:
         """Return the row that an entry names by slug, saved by this file or there before; None is a fault."""
         rows: dict[str, R] = {_slug(row): row for row in self.session.scalars(select(model))}
-        if slug not in rows and slug not in self.written(section):
-            self.fault(place, f"no {_singular(section)} has the slug {slug!r}{_meant(slug, {*rows, *self.written(section)})}")
+        written = self.written(section)
+        if slug not in rows and slug not in written:
+            self.fault(place, f"no {_singular(section)} has the slug {slug!r}{_meant(slug, {*rows, *written})}")
         return rows.get(slug)
 
     def enter(self, brand: Any, brand_id: int) -> None:

@@ -11,7 +11,7 @@ from app.cards.views import cards
 from app.core import clock
 from app.core.db import brand_of, keyring
 from app.core.i18n import format_day, pick, use_language
-from app.core.jobs import RetryLater, sending_job
+from app.core.jobs import sending_job
 from app.core.log import log
 from app.core.runtime import Runtime
 from app.delivery import log as messages
@@ -26,26 +26,21 @@ from app.network.models import Brand
 from app.rewards.events import CouponIssued
 from app.rewards.models import Coupon, Reward
 
+RETRY_SECONDS = 5  # after a fault of the provider; the worker lets it grow
 
-def finish(session: Session, results: Sequence[Result]) -> None:
-    """Write every result; a provider that asked for time gets it.
 
-    Raises:
-        RetryLater: something is to be sent again; nothing of this call is kept, the rows still say "sending".
-    """
-    pauses = [
-        result.retry_after or 5
-        for result in results
-        if result.outcome in ("retry", "throttled") and not result.uncertain
-    ]
+def finish(session: Session, results: Sequence[Result]) -> timedelta | None:
+    """Write every result; return the longest pause that a provider asked for, None when nothing is to be sent again."""
+    pauses = []
     for result in results:
         row = messages.end(session, result)
+        if row is not None and row.state == "retry":
+            pauses.append(result.retry_after or RETRY_SECONDS)
         if row is not None and row.channel == "push" and result.outcome == "gone" and row.subscription_id:
             subscriptions.drop(session, row.subscription_id)
         if result.outcome == "misconfigured":
             log.error("channel misconfigured", detail=result.detail)
-    if pauses:
-        raise RetryLater(timedelta(seconds=max(pauses)))
+    return timedelta(seconds=max(pauses)) if pauses else None
 
 
 @sending_job("delivery.send_code", listens=ContactCodeAsked, retries=6, priority=1)
@@ -59,6 +54,7 @@ class SendCode:
         """Write the message; nothing where the code is over or the contact heard it already."""
         due = sign_in.message(session, code_id)
         if due is None:
+            messages.expire(session, dedupe=f"code:{code_id}")
             return []
         channel = "email" if due.kind == "email" else "sms"
         row = messages.begin(session, channel=channel, kind="code", dedupe=f"code:{code_id}", member_id=None)
@@ -97,9 +93,9 @@ class SendCode:
             results += channel.send_batch([envelope]) if channel else []
         return results
 
-    def finish(self, session: Session, results: list[Result]) -> None:
+    def finish(self, session: Session, results: list[Result]) -> timedelta | None:
         """Write what became of it."""
-        finish(session, results)
+        return finish(session, results)
 
 
 class Push:
@@ -155,9 +151,9 @@ class Push:
         """Encrypt and send to each browser's push service."""
         return outgoing.push_channel(self.runtime).send_batch(envelopes)
 
-    def finish(self, session: Session, results: list[Result]) -> None:
+    def finish(self, session: Session, results: list[Result]) -> timedelta | None:
         """Write what became of it; a browser that is gone is forgotten."""
-        finish(session, results)
+        return finish(session, results)
 
 
 @sending_job("delivery.push_stamp", listens=CardProgressed, retries=5, unique_by="card", priority=3)
@@ -167,7 +163,7 @@ class PushStamp(Push):
     kind = "stamp"
 
     def prepare(
-        self, session: Session, member_id: int, program_id: int, amount: int, purchase_id: int | None, card: str
+        self, session: Session, member_id: int, program_id: int, amount: int, entry_id: int, card: str
     ) -> list[Envelope]:
         """Write the message from what the card holds at this moment."""
         member = session.get_one(Member, member_id)
@@ -179,13 +175,14 @@ class PushStamp(Push):
             words = texts.stamp_push(
                 card=shown.name, amount=amount, unit=unit, stamps=shown.stamps, size=shown.size, reward=shown.reward
             )
-        about = (
-            f"stamp:{purchase_id}:{program_id}:{amount}"
-            if purchase_id
-            else f"stamp:{card}:{int(clock.now().timestamp())}"
-        )
         return self.envelopes(
-            session, member, words, about=about, topic=f"card-{shown.program.slug}"[:32], path="", urgency="normal"
+            session,
+            member,
+            words,
+            about=f"stamp:{entry_id}",
+            topic=f"card-{shown.program.slug}"[:32],
+            path="",
+            urgency="normal",
         )
 
 

@@ -1,12 +1,15 @@
 """Every message has one row and one named state; what is found "sending" after a crash is never sent twice."""
 
-from sqlalchemy import select
+from datetime import timedelta
+
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.delivery.channel import Result
 from app.delivery.models import Message
 
+KEEP = timedelta(days=1)  # a message that no provider took for so long is news no more
 OUTCOMES = {
     "accepted": "sent",
     "gone": "failed",
@@ -48,12 +51,21 @@ def begin(
         session.add(row)
         session.flush()
         return row
+    if row.state == "retry" and clock.now() - row.at > KEEP:
+        row.state, row.ended_at = "expired", clock.now()
+        return None
     if row.state == "retry" or (again and row.state == "sending"):
         row.state = "sending"
         return row
     if row.state == "sending":
         row.state, row.ended_at = "uncertain", clock.now()
     return None
+
+
+def expire(session: Session, *, dedupe: str) -> None:
+    """End a message that still waited for another try, since what it was about is over."""
+    waiting = update(Message).where(Message.dedupe == dedupe, Message.state == "retry")
+    session.execute(waiting.values(state="expired", ended_at=clock.now()))
 
 
 def skip(session: Session, message: Message, why: str) -> None:

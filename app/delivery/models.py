@@ -47,7 +47,7 @@ class Message(BrandOwned, Base):
     kind: Mapped[str] = mapped_column(
         String(20), info={"personal": "none"}
     )  # code, stamp, coupon …: all service messages
-    # sending, sent, failed, expired, uncertain, skipped:<reason>
+    # sending, retry; at the end sent, failed, expired, uncertain, skipped:<reason>
     state: Mapped[str] = mapped_column(String(30), info={"personal": "none"})
     dedupe: Mapped[str] = mapped_column(String(80), info={"personal": "none"})  # what it is about: never sent twice
     subscription_id: Mapped[int | None]

@@ -7,7 +7,7 @@ from app.members.contacts import ContactValue
 from app.members.models import Contact, Member, MemberCode
 from app.members.rules import read_member_text
 
-GONE = ("erased", "merged")
+_GONE = ("erased", "merged")
 _LONGEST_CHAIN = 20  # a merge shortens the chains it makes longer; this only stops a circle in a broken database
 
 
@@ -41,7 +41,7 @@ def find_by_code(session: Session, text: str) -> Member | None:
 def holder(session: Session, contact: ContactValue) -> Member | None:
     """Return the member that has confirmed a contact. One query whether there is one or not: time would tell."""
     confirmed = (Contact.kind == contact.kind, Contact.value == contact.value, Contact.confirmed_at.is_not(None))
-    joined = select(Member).join(Contact, Contact.member_id == Member.id).where(*confirmed, Member.state.not_in(GONE))
+    joined = select(Member).join(Contact, Contact.member_id == Member.id).where(*confirmed, Member.state.not_in(_GONE))
     return session.scalar(joined)
 
 

@@ -189,7 +189,7 @@ SECTIONS = (
 def apply(setup: Setup) -> None:
     """Save the network of the brand that the file names, and scope the run to it."""
     emails = {item.value.email for item in setup.items("staff", StaffIn)}
-    employers = {email: person.brand_id for email in emails if (person := staff_by_email(setup.session, email))}
+    employers = {email: row.brand_id for email in emails if (row := staff_by_email(setup.session, email))}
     _brand(setup)
     for centre in setup.items("cost_centres", CostCentreIn):
         slug = centre.value.slug

@@ -18,10 +18,10 @@ from app.ledger.models import Purchase, Refund
 from app.members.models import Member
 from app.network.models import Outlet, Reseller
 from app.reports import days as calendar
+from app.reports.register import LIVE
 from app.rewards.models import Coupon, Redemption
 
 LENGTHS = (7, 30, 90)  # days of a period
-LIVE = ("provisional", "confirmed")  # a merged member is somebody else's second card
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ def _by_day(session: Session, moment: Moment, conditions: Conditions, span: Peri
     return _series(session, select(rows.c.local_day, func.count()).group_by(rows.c.local_day), span.days)
 
 
-def _series(session: Session, counted: Select[tuple[date, int]], days: Iterable[date]) -> list[int]:
-    found = {day: int(count or 0) for day, count in session.execute(counted)}
+def _series(session: Session, counted: Select[date, int], days: Iterable[date]) -> list[int]:
+    found = {day: int(count or 0) for day, count in session.execute(counted).tuples()}
     return [found.get(day, 0) for day in days]
 
 
@@ -188,10 +188,12 @@ def _outlets(session: Session, span: Period) -> list[OutletFigures]:
     redeemed = dict(session.execute(used).tuples().all())
     if not (stamps or before or sales or redeemed):
         return []
-    rows = session.execute(select(Outlet.id, Outlet.name, Reseller.name).join(Reseller, Reseller.id == Outlet.reseller_id))
+    rows = session.execute(
+        select(Outlet.id, Outlet.name, Reseller.name).join(Reseller, Reseller.id == Outlet.reseller_id)
+    ).all()
     return [
-        OutletFigures(name, reseller, stamps.get(key, 0), before.get(key, 0), *sales.get(key, (0, 0)), redeemed.get(key, 0))
-        for key, name, reseller in rows
+        OutletFigures(name, owner, stamps.get(k, 0), before.get(k, 0), *sales.get(k, (0, 0)), redeemed.get(k, 0))
+        for k, name, owner in rows
     ]
 
 

@@ -21,7 +21,7 @@ from app.rewards.models import Coupon, Redemption
 PAGE = 50
 LONGEST = 100  # of what is searched for
 SHORTEST_CODE = 4  # symbols of a code that are enough to look for
-LIVE = ("provisional", "confirmed")
+LIVE = ("provisional", "confirmed")  # a merged member is somebody else's second card
 
 
 class MemberUnknown(NotFound):
@@ -88,8 +88,9 @@ def _matching(session: Session, q: str) -> list[ColumnElement[bool]]:
     fits.append(Member.id.in_(select(Contact.member_id).where(_contact(session, text))))
     code = normalize_code(text)
     if len(code) >= SHORTEST_CODE:
-        starts = or_(MemberCode.code.startswith(code, autoescape=True), MemberCode.spoken.startswith(code, autoescape=True))
-        fits.append(Member.id.in_(select(_kept_member()).join(MemberCode, MemberCode.member_id == Member.id).where(starts)))
+        starts = [kind.startswith(code, autoescape=True) for kind in (MemberCode.code, MemberCode.spoken)]
+        owners = select(_kept_member()).join(MemberCode, MemberCode.member_id == Member.id).where(or_(*starts))
+        fits.append(Member.id.in_(owners))
     return [or_(*fits)]
 
 
@@ -137,7 +138,7 @@ def _last_visits(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
         .where(or_(Member.id.in_(ids), Member.merged_into_id.in_(ids)))
         .group_by(who)
     )
-    return {member_id: at for member_id, at in rows}
+    return dict(rows.tuples().all())
 
 
 def find(session: Session, public_id: str) -> Member:

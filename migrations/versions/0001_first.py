@@ -82,6 +82,7 @@ def tables() -> None:
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("run_at", UtcDateTime(), nullable=False),
         sa.Column("leased_until", UtcDateTime(), nullable=True),

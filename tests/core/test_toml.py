@@ -93,7 +93,8 @@ def written(value: Any) -> str:
 
 @given(st.lists(st.dictionaries(KEYS, VALUES, max_size=4), min_size=1, max_size=4))
 def test_whatever_stands_in_a_file_is_found_where_it_stands(tables: list[dict[str, Any]]) -> None:
-    text, expected = "", {}
+    text = ""
+    expected: dict[Place, int] = {}
     for number, table in enumerate(tables):
         expected["t", number] = text.count("\n") + 1
         text += "[[t]]\n"

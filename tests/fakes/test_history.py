@@ -41,6 +41,11 @@ def state(database: Database) -> dict[str, object]:
         }  # fmt: skip
 
 
+def crash(done: int) -> None:
+    """Die when 31 steps are committed."""
+    1 // (31 - done)
+
+
 def test_a_history_that_was_stopped_and_killed_goes_on_to_the_same_end(database: Database) -> None:
     with clock.moved(to=END):
         demo.load_brand(database)
@@ -48,7 +53,7 @@ def test_a_history_that_was_stopped_and_killed_goes_on_to_the_same_end(database:
         with pytest.raises(Stopped):
             history.play(progress=lambda done: history.halt() if done == 20 else None)
         with pytest.raises(ZeroDivisionError):  # a crash right after a commit
-            History(database, small).play(progress=lambda done: 1 // (31 - done))
+            History(database, small).play(progress=crash)
 
         History(database, small).play()
         after = state(database)

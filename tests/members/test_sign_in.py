@@ -1,9 +1,12 @@
 """Proving a contact: by link, on another device, and for contacts that nobody holds."""
 
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -223,3 +226,31 @@ def test_erased_member_cannot_sign_in(session: Session) -> None:
 
     with pytest.raises((CodeUnusable, CodeWrong)):
         prove(session, code, LAPTOP)
+
+
+@contextmanager
+def statements(session: Session) -> Iterator[list[str]]:
+    """Collect the SQL that runs meanwhile."""
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, sql: str, *_others: object) -> None:
+        sent.append(re.sub(r"(sa_savepoint)_\d+", r"\1", sql))
+
+    engine = session.connection().engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("act", [ask, a_newcomer], ids=["sign_in", "join"])
+def test_known_and_unknown_contact_run_the_same_sql(session: Session, act: Callable[[Session, str], object]) -> None:
+    a_proved_member(session, "known@example.com")
+    act(session, "before@example.com")  # the first time may load what the second finds
+
+    runs = []
+    for contact in ("known@example.com", "other@example.com"):
+        with statements(session) as sent:
+            act(session, contact)
+        runs.append(sent)
+
+    assert runs[0] == runs[1] != []

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from app.core import clock
+from app.core.db import Database
+from app.core.settings import Settings
 from app.fakes.wallet_chain import WalletChain, wallet_chain
 from app.wallet.model import CardView, CouponView, Links
 from app.wallet.signer import Signer
 from app.wallet.templates import Template, load_templates
+from tests.wallet.shop import Shop, a_shop
 
 TEMPLATES = Path(__file__).parents[2] / "wallet_templates"
 CARD = CardView(
@@ -61,3 +64,14 @@ def a_view() -> Callable[..., CardView]:
         return replace(CARD, **changes)
 
     return build
+
+
+@pytest.fixture
+def shop(database: Database, settings: Settings, chain: WalletChain) -> Shop:
+    return a_shop(database, settings, chain)
+
+
+@pytest.fixture
+def small(sqlite: Database, settings: Settings, chain: WalletChain) -> Shop:
+    """The same where the kind of database makes no difference."""
+    return a_shop(sqlite, settings, chain)

@@ -1,12 +1,7 @@
 """A member's card in both wallets, from the rows of the service to the bytes that a phone takes."""
 
-import dataclasses
-import io
 import json
 import subprocess
-import zipfile
-from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,137 +9,27 @@ import jwt
 import pytest
 import qrcode
 import zxingcpp
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    PrivateFormat,
-    load_pem_private_key,
-)
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.cards import service as cards
-from app.cards.models import Program, ProgramVersion
+from app.cards.models import Program
 from app.core import clock
-from app.core.crypto import hash_token, new_token
-from app.core.db import Database, keyring
-from app.core.errors import Unavailable
-from app.core.runtime import Runtime
-from app.core.settings import Settings
-from app.fakes.wallet_chain import ISSUER_ID, UNTIL, WalletChain, issue, private_pem, wallet_chain
+from app.core.crypto import hash_token
+from app.core.db import keyring
+from app.fakes.wallet_chain import ISSUER_ID, WalletChain
 from app.ledger.models import Account
-from app.ledger.service import Basket
 from app.members import lookup
 from app.members.models import Member
-from app.network.models import Brand, Outlet, Till
+from app.network.models import Brand, Outlet
 from app.rewards import service as rewards
-from app.rewards.models import Reward
 from app.wallet import service as wallet
 from app.wallet.google import MAX_LINK, SAVE_URL
 from app.wallet.models import WalletPass
-from app.wallet.service import PassFile
 from tests.builders import a_brand, a_member, an_outlet
 from tests.members.races import at_once
-
-FOREVER = clock.datetime(2000, 1, 1, tzinfo=clock.UTC)
-START = clock.datetime(2026, 3, 2, 9, 0, tzinfo=clock.UTC)
-SIZE = 5
-
-
-@dataclasses.dataclass
-class Shop:
-    """A brand with one stamp card and one member, and the process that serves it."""
-
-    runtime: Runtime
-    brand_id: int
-    member_id: int
-    chain: WalletChain
-
-    def apple(self, member_id: int | None = None, **options: Any) -> PassFile:
-        """Download the pass as a GET does: with a session that only reads."""
-        with self.runtime.database.reading(self.brand_id) as session:
-            return wallet.apple_pass(session, self.runtime, self._member(session, member_id), **options)
-
-    def google(self, member_id: int | None = None) -> str:
-        with self.runtime.database.reading(self.brand_id) as session:
-            return wallet.google_link(session, self.runtime, self._member(session, member_id))
-
-    def buy(self, receipt: str, cents: int = 400) -> None:
-        with self.runtime.database.unit(self.brand_id) as session:
-            till = session.scalars(select(Till).order_by(Till.id).limit(1)).one()
-            basket = Basket(cents, receipt, clock.now())
-            cards.record_purchase(session, basket, member=self._member(session, None), till=till)
-
-    def change(self, what: Callable[[Session], object]) -> Any:
-        with self.runtime.database.unit(self.brand_id) as session:
-            return what(session)
-
-    def rows(self) -> list[WalletPass]:
-        with self.runtime.database.reading(self.brand_id) as session:
-            return list(session.scalars(select(WalletPass).order_by(WalletPass.id)))
-
-    def _member(self, session: Session, member_id: int | None) -> Member:
-        return session.get_one(Member, member_id or self.member_id)
-
-
-def a_program(session: Session, slug: str = "coffee", icon: str = "cup") -> Program:
-    """Build a stamp card: a stamp for each full 4 euros, five of them a free coffee."""
-    reward = Reward(slug=f"free-{slug}", name={"en": "Free coffee", "sv": "Gratis kaffe"}, icon=icon)
-    name, unit = {"en": f"The {slug} card", "sv": "Kaffekortet"}, {"en": ["stamp", "stamps"], "sv": ["st.", "stämplar"]}
-    program = Program(slug=slug, name=name, unit=unit, position=len(slug))
-    session.add_all((reward, program))
-    session.flush()
-    rule = {"per": "euros", "cents": 400, "award": 1}
-    version = {"number": 1, "valid_from": FOREVER, "size": SIZE, "rule": rule}
-    session.add(ProgramVersion(program_id=program.id, reward_id=reward.id, **version))
-    session.flush()
-    return program
-
-
-def a_shop(database: Database, settings: Settings, chain: WalletChain, **fields: Any) -> Shop:
-    """Build a brand with a card and a member, served with a certificate that is right unless `fields` say other."""
-    brand_id = a_brand(database, contact="hei@meri.example")
-    with database.unit(brand_id) as session:
-        a_program(session)
-        member_id = a_member(session, last_name="Korhonen").id
-    files = {
-        "apple_certificate": chain.certificate, "apple_key": chain.key, "apple_wwdr": chain.wwdr,
-        "google_service_account": chain.service_account,
-    }  # fmt: skip
-    settings.data_dir.mkdir(exist_ok=True)
-    paths: dict[str, Any] = {name: settings.data_dir / name for name in files}
-    for name, data in files.items():
-        paths[name].write_bytes(data)
-    served = settings.model_copy(update={**paths, "google_issuer": ISSUER_ID, **fields})
-    return Shop(Runtime(served, database), brand_id, member_id, chain)
-
-
-@pytest.fixture
-def shop(database: Database, settings: Settings, chain: WalletChain) -> Shop:
-    return a_shop(database, settings, chain)
-
-
-@pytest.fixture
-def small(sqlite: Database, settings: Settings, chain: WalletChain) -> Shop:
-    """The same where the kind of database makes no difference."""
-    return a_shop(sqlite, settings, chain)
-
-
-def files_of(made: PassFile) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(made.body)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def face(made: PassFile) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(files_of(made)["pass.json"])
-    return found
-
-
-def fields_of(made: PassFile) -> dict[str, str]:
-    return {field["key"]: field["value"] for part in face(made)["storeCard"].values() for field in part}
+from tests.wallet.shop import SIZE, START, Shop, a_program, face, fields_of, files_of
 
 
 def claims_of(link: str) -> dict[str, Any]:
@@ -173,9 +58,8 @@ def test_pass_verifies_and_its_barcode_names_the_member(shop: Shop, tmp_path: Pa
         ("root", shop.chain.root),
     ):
         (tmp_path / name).write_bytes(data)
-    command = (
-        "openssl smime -verify -binary -inform DER -in signature -content manifest -CAfile root -purpose any".split()
-    )
+    paths = ("-in", "signature", "-content", "manifest", "-CAfile", "root")
+    command = ("openssl", "smime", "-verify", "-binary", "-inform", "DER", *paths, "-purpose", "any")
     checked = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     code = qrcode.QRCode(box_size=4)
     code.add_data(face(made)["barcodes"][0]["message"])
@@ -373,6 +257,18 @@ def test_second_save_link_has_the_same_object_and_members_share_a_class(shop: Sh
     assert first["classId"].startswith(f"{ISSUER_ID}.meri.coffee.")
 
 
+def test_save_link_has_the_coupon_of_a_filled_card(small: Shop) -> None:
+    small.buy("1", cents=400 * SIZE)
+
+    link = small.google()
+
+    (module,) = card_of(link)["textModulesData"]
+    with small.runtime.database.reading(small.brand_id) as session:
+        (coupon,) = rewards.of_member(session, small.member_id)
+    assert (module["header"], module["body"].split("\n")[0].replace(" ", "")) == ("Free coffee", coupon.code)
+    assert len(link) <= MAX_LINK
+
+
 def test_changed_look_is_a_class_of_its_own(small: Shop) -> None:
     before = card_of(small.google())["classId"]
 
@@ -382,141 +278,3 @@ def test_changed_look_is_a_class_of_its_own(small: Shop) -> None:
     small.change(repaint)
 
     assert card_of(small.google())["classId"] != before
-
-
-@pytest.mark.parametrize("gone", ["apple_certificate", "apple_key", "apple_wwdr"])
-def test_missing_certificate_stops_passes_with_a_code_and_purchases_go_on(
-    gone: str, database: Database, settings: Settings, chain: WalletChain
-) -> None:
-    shop = a_shop(database, settings, chain, **{gone: None})
-
-    with pytest.raises(Unavailable) as refused:
-        shop.apple()
-    shop.buy("1")
-
-    assert (refused.value.status, refused.value.code) == (503, "wallet_certificate_missing")
-    assert shop.rows() == []
-    assert wallet.available(shop.runtime) == wallet.Available(apple=False, google=True)
-    assert not wallet.is_self_made(shop.runtime)
-
-
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        ("apple_certificate", "wallet_certificate_unreadable"),
-        ("apple_key", "wallet_key_unreadable"),
-        ("apple_wwdr", "wallet_certificate_unreadable"),
-    ],
-)
-@pytest.mark.parametrize("how", ["truncated", "removed"])
-def test_broken_file_is_named_and_its_repair_needs_no_restart(name: str, code: str, how: str, small: Shop) -> None:
-    path: Path = getattr(small.runtime.settings, name)
-    right = path.read_bytes()
-    small.apple()
-    if how == "removed":
-        path.unlink()
-    else:
-        path.write_bytes(right[:300])
-
-    with pytest.raises(Unavailable) as refused:
-        small.apple()
-    path.write_bytes(right)
-
-    assert refused.value.code == code
-    assert wallet.available(small.runtime).apple
-    assert face(small.apple())["serialNumber"] == small.rows()[0].serial
-
-
-def test_renewed_certificate_signs_the_next_pass(small: Shop, tmp_path: Path) -> None:
-    before = files_of(small.apple())["signature"]
-    renewed = wallet_chain(tmp_path / "renewed")
-    settings = small.runtime.settings
-    for path, data in (
-        (settings.apple_certificate, renewed.certificate),
-        (settings.apple_key, renewed.key),
-        (settings.apple_wwdr, renewed.wwdr),
-    ):
-        assert path is not None
-        path.write_bytes(data)
-
-    after = files_of(small.apple())["signature"]
-
-    old, new = (_serial_number(chain) for chain in (small.chain, renewed))
-    assert (old in before, new in before, old in after, new in after) == (True, False, False, True)
-
-
-def _serial_number(chain: WalletChain) -> bytes:
-    """Return the certificate's number as a signature names its signer."""
-    number = x509.load_pem_x509_certificate(chain.certificate).serial_number
-    return number.to_bytes((number.bit_length() + 7) // 8, "big")
-
-
-def test_certificate_that_expires_takes_the_button_away(small: Shop) -> None:
-    assert wallet.available(small.runtime).apple
-
-    with clock.moved(to=UNTIL + timedelta(seconds=1)):
-        with pytest.raises(Unavailable) as refused:
-            small.apple()
-        offered = wallet.available(small.runtime)
-
-    assert refused.value.code == "wallet_certificate_expired"
-    assert not offered.apple
-
-
-@pytest.mark.parametrize(
-    ("fields", "code"),
-    [
-        ({"google_issuer": ""}, "wallet_google_account_missing"),
-        ({"google_service_account": None}, "wallet_google_account_missing"),
-        ({"google_service_account": Path("nothing.json")}, "wallet_google_account_unusable"),
-    ],
-)
-def test_missing_service_account_stops_google_alone(
-    fields: dict[str, Any], code: str, sqlite: Database, settings: Settings, chain: WalletChain
-) -> None:
-    shop = a_shop(sqlite, settings, chain, **fields)
-
-    with pytest.raises(Unavailable) as refused:
-        shop.google()
-
-    assert (refused.value.status, refused.value.code) == (503, code)
-    assert shop.rows() == []
-    assert wallet.available(shop.runtime) == wallet.Available(apple=True, google=False)
-    assert shop.apple().body.startswith(b"PK")
-
-
-def test_chain_of_the_demo_is_self_made_and_apples_own_is_not(small: Shop) -> None:
-    assert wallet.is_self_made(small.runtime)
-    settings = small.runtime.settings
-    authority, key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
-    apple = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Apple Inc.")])
-    subject = x509.load_pem_x509_certificate(small.chain.certificate).subject
-    signed = issue(subject, key.public_key(), apple, authority, pass_type_id=small.chain.pass_type_id)
-    wwdr = issue(apple, authority.public_key(), apple, authority, authority=True)
-    texts = (signed.public_bytes(Encoding.PEM), private_pem(key), wwdr.public_bytes(Encoding.PEM))
-    for path, data in zip((settings.apple_certificate, settings.apple_key, settings.apple_wwdr), texts, strict=True):
-        assert path is not None
-        path.write_bytes(data)
-
-    assert not wallet.is_self_made(small.runtime)
-    assert small.apple().body.startswith(b"PK")
-
-
-def test_key_with_a_passphrase_opens_with_the_right_one_only(
-    sqlite: Database, settings: Settings, chain: WalletChain
-) -> None:
-    secret = new_token()
-    shop = a_shop(sqlite, settings, chain, apple_key_password=secret)
-    path = shop.runtime.settings.apple_key
-    assert path is not None
-    key = load_pem_private_key(chain.key, None)
-    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(secret.encode())))
-
-    assert shop.apple().body.startswith(b"PK")
-    wrong = dataclasses.replace(
-        shop, runtime=Runtime(shop.runtime.settings.model_copy(update={"apple_key_password": "wrong"}), sqlite)
-    )
-    with pytest.raises(Unavailable) as refused:
-        wrong.apple()
-    assert refused.value.code == "wallet_key_unreadable"
-    assert secret not in repr(shop.runtime.shared)

@@ -6,8 +6,9 @@ from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
-from flask import Response, g, jsonify, send_from_directory
+from flask import Response, g, jsonify, redirect, send_from_directory
 from PIL import Image, ImageDraw
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.core import clock, i18n, web
 from app.core.errors import NotFound
@@ -17,6 +18,7 @@ from app.doors import identity
 from app.doors.brand_css import brand_css
 from app.doors.member import language
 from app.members import wordings
+from app.network import service as network
 
 blueprint = web.door("public", __name__)
 HOUR = int(timedelta(hours=1).total_seconds())
@@ -33,6 +35,18 @@ def _everybody() -> None:
     identity.enter("public", slug=g.slug)
     if g.slug is not None:
         language.speak()
+
+
+@blueprint.get("/")
+def front() -> Response | BaseResponse:
+    """Lead to the brand where there is one alone; the demo leads to its doors."""
+    if web.runtime().settings.demo:
+        return redirect("/dev/", 303)
+    with web.database().reading() as session:
+        brands = network.brands(session)
+    if len(brands) != 1:
+        raise NotFound(_("Open the address of your brand's card."))
+    return redirect(f"/{brands[0].slug}/", 303)
 
 
 @blueprint.get("/m/<member_code>")

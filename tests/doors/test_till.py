@@ -1,0 +1,450 @@
+"""The till page: log-in, scans, sales that happen once, coupons, undo; plain forms, no JavaScript."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from app.cards.models import Program, ProgramVersion
+from app.core import clock
+from app.core.crypto import totp, totp_step
+from app.core.db import Database
+from app.core.runtime import Runtime
+from app.ledger.models import Account, Purchase, Refund
+from app.members import lookup
+from app.members.models import Member, Scan
+from app.network.models import Brand
+from app.rewards import service as rewards
+from app.rewards.models import Redemption, Reward
+from app.wsgi import create_app
+from tests.builders import a_brand, a_member, a_till, an_outlet
+
+KEY = "till_of_the_tests_0123456789"
+OTHER_KEY = "till_of_another_outlet_0123456789"
+FOREIGN_KEY = "till_of_another_brand_0123456789"
+ORIGIN = {"Origin": "http://localhost:8000", "Accept-Language": "en"}
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A brand with a coffee card of 10, a till, and a member who stands before it."""
+
+    database: Database
+    brand_id: int
+    client: FlaskClient
+    member_id: int
+    code: str
+    spoken: str
+
+    def post(self, path: str, **form: object) -> TestResponse:
+        return self.client.post(path, data=form, headers=ORIGIN)
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(path, headers=ORIGIN)
+
+    def scan(self, *, moving: bool = False) -> str:
+        digits = f".{totp(b's' * 20, totp_step(clock.now()))}" if moving else ""
+        answer = self.post("/till/scan", text=f"HTTPS://X/M/{self.code}{digits}")
+        assert answer.status_code == 303, answer.text
+        return answer.location.rsplit("/", 1)[1]
+
+    def sell(self, amount: str, *, scan: str | None = None, key: str = "k-1", **more: str) -> TestResponse:
+        return self.post("/till/purchase", scan=scan or self.scan(), amount=amount, key=key, **more)
+
+    def purchases(self) -> int:
+        with self.database.reading(self.brand_id) as session:
+            return session.scalar(select(func.count(Purchase.id))) or 0
+
+    def balance(self) -> int:
+        with self.database.reading(self.brand_id) as session:
+            return session.scalar(select(Account.balance).where(Account.member_id == self.member_id)) or 0
+
+    def coupon(self) -> rewards.CouponView:
+        """Give the member a coupon."""
+        with self.database.unit(self.brand_id) as session:
+            reward = session.scalars(select(Reward)).one()
+            return rewards.issue(
+                session, member_id=self.member_id, reward=reward, source_kind="welcome", source_id=1, at=clock.now()
+            )
+
+    def other(self, key: str) -> FlaskClient:
+        client = self.client.application.test_client()
+        assert client.post("/till/login", data={"key": key}, headers=ORIGIN).status_code == 303
+        return client
+
+
+def _program(database: Database, brand_id: int) -> None:
+    with database.unit(brand_id) as session:
+        reward = Reward(slug="coffee", name={"en": "Free coffee"}, settlement_cents=250, fee_cents=20, face_cents=400)
+        program = Program(slug="coffee", name={"en": "Coffee card"}, unit={"en": ["stamp", "stamps"]})
+        session.add_all([reward, program])
+        session.flush()
+        rule = {"per": "euros", "cents": 400, "award": 1}
+        begins = clock.now() - timedelta(days=200)
+        session.add(
+            ProgramVersion(program_id=program.id, number=1, valid_from=begins, size=10, reward_id=reward.id, rule=rule)
+        )
+
+
+@pytest.fixture
+def shop(runtime: Runtime, sqlite: Database) -> Iterator[Shop]:
+    """A till that is logged in, and a member with an empty card."""
+    brand_id, foreign_id = a_brand(sqlite), a_brand(sqlite, "valo")
+    for owner in (brand_id, foreign_id):
+        _program(sqlite, owner)
+    with sqlite.unit(foreign_id) as session:
+        a_till(session, key=FOREIGN_KEY)
+    with sqlite.unit(brand_id) as session:
+        a_till(session, outlet=an_outlet(session, name="Kulma Kallio"), key=KEY)
+        a_till(session, outlet=an_outlet(session, name="Ruokatori"), key=OTHER_KEY)
+        member = a_member(session)
+        codes = lookup.codes_of(session, member.id)
+    client = create_app(runtime).test_client()
+    shop = Shop(sqlite, brand_id, client, member.id, codes.code, codes.spoken)
+    assert shop.post("/till/login", key=KEY).location == "/till"
+    yield shop
+
+
+def test_till_that_is_logged_out_is_led_to_the_log_in(runtime: Runtime) -> None:
+    client = create_app(runtime).test_client()
+
+    assert client.get("/till").location == "/till/login"
+    assert client.post("/till/purchase", headers=ORIGIN).location == "/till/login"
+    assert (client.get("/till/ping").status_code, client.get("/till/scan/X/quote").status_code) == (401, 401)
+
+
+def test_wrong_key_is_refused_and_the_eleventh_has_to_wait(shop: Shop) -> None:
+    client = shop.client.application.test_client()
+
+    answers = [client.post("/till/login", data={"key": f"wrong {n}"}, headers=ORIGIN) for n in range(11)]
+    right = client.post("/till/login", data={"key": KEY}, headers=ORIGIN)
+
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert (right.status_code, "Try again in" in right.text) == (429, True)
+    with clock.moved(by=timedelta(seconds=61)):
+        assert client.post("/till/login", data={"key": KEY}, headers=ORIGIN).status_code == 303
+
+
+def test_log_out_ends_the_session_in_the_database(shop: Shop) -> None:
+    cookie = shop.client.get_cookie("leima-till")
+    assert cookie is not None
+
+    shop.post("/till/logout")
+    shop.client.set_cookie("leima-till", cookie.value)
+
+    assert shop.get("/till").location == "/till/login"
+
+
+def test_sale_stamps_the_card_and_says_so(shop: Shop) -> None:
+    answer = shop.sell("42,00")
+    page = shop.get(answer.location)
+
+    assert (answer.status_code, shop.balance()) == (303, 0)  # ten stamps fill the card of ten
+    assert "+10 stamps" in page.text
+    assert "Card filled: 1 coupon" in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_second_click_books_nothing_and_shows_the_same_result(shop: Shop) -> None:
+    scan = shop.scan()
+
+    first, second = (shop.sell("8,00", scan=scan, key="one-key") for _click in range(2))
+
+    assert (first.status_code, second.status_code, first.location) == (303, 303, second.location)
+    assert (shop.purchases(), shop.balance()) == (1, 2)
+
+
+def test_same_page_sent_again_with_another_amount_books_nothing(shop: Shop) -> None:
+    scan = shop.scan()
+    shop.sell("8,00", scan=scan, key="one-key")
+
+    answer = shop.sell("80,00", scan=scan, key="one-key")
+
+    assert (answer.status_code, shop.purchases()) == (409, 1)
+    assert "recorded already" in answer.text
+
+
+@pytest.mark.parametrize("amount", ["", "abc", "-5", "4,567", "99999999999", "1000000,01"])
+def test_absurd_amount_is_a_sentence_on_the_page(shop: Shop, amount: str) -> None:
+    answer = shop.sell(amount, key="bad")
+
+    assert (answer.status_code, shop.purchases()) == (422, 0)
+    assert "amount-error" in answer.text
+    assert shop.sell("4,00", key="bad").status_code == 303  # a refusal has not used the key up
+
+
+def test_known_receipt_is_refused(shop: Shop) -> None:
+    shop.sell("8,00", key="a", receipt="77")
+
+    answer = shop.sell("8,00", key="b", receipt="77")
+
+    assert (answer.status_code, shop.purchases(), shop.balance()) == (409, 1, 2)
+    assert "recorded already" in answer.text
+
+
+def test_sales_without_receipts_do_not_meet(shop: Shop) -> None:
+    for key in "abc":
+        assert shop.sell("4,00", key=key).status_code == 303
+
+    assert shop.purchases() == 3
+
+
+def test_sale_below_one_stamp_says_what_is_missing(shop: Shop) -> None:
+    page = shop.get(shop.sell("3,00").location)
+
+    assert "No stamps" in page.text
+    assert "short of the first stamp" in page.text
+
+
+def test_quote_says_what_the_button_will_do(shop: Shop) -> None:
+    scan = shop.scan()
+
+    small, full = (shop.get(f"/till/scan/{scan}/quote?total_cents={cents}").get_json() for cents in (800, 4400))
+
+    assert small == {"label": "Give 2 stamps", "sub": "becomes 2 of 10", "reason": "", "award": 2}
+    assert full["sub"] == "fills the card: 1 coupon, then 1 of 10"
+    assert shop.get(f"/till/scan/{scan}/quote?total_cents=x").status_code == 422
+    assert shop.purchases() == 0
+
+
+def test_undo_within_the_minute_takes_the_sale_back(shop: Shop) -> None:
+    sale = shop.sell("8,00").location.rsplit("=", 1)[1]
+
+    first, second = (shop.post("/till/undo", purchase=sale) for _click in range(2))
+
+    assert first.location == second.location == f"/till?done={sale}"
+    assert shop.balance() == 0
+    assert "Sale undone" in shop.get(first.location).text
+
+
+def test_undo_after_the_minute_is_refused(shop: Shop) -> None:
+    sale = shop.sell("8,00").location.rsplit("=", 1)[1]
+
+    with clock.moved(by=timedelta(seconds=61)):
+        answer = shop.post("/till/undo", purchase=sale)
+        assert "data-left" not in shop.get("/till").text
+
+    assert (answer.status_code, shop.balance()) == (409, 2)
+    assert "minute to undo" in answer.text
+
+
+def test_undo_of_another_till_of_the_same_outlet_is_refused(shop: Shop) -> None:
+    with shop.database.unit(shop.brand_id) as session:
+        mine = session.scalars(select(Scan.till_id)).first()
+        assert mine is None
+    sale = shop.sell("8,00").location.rsplit("=", 1)[1]
+    with shop.database.unit(shop.brand_id) as session:
+        purchase = session.scalars(select(Purchase)).one()
+        from app.network.service import outlet_by_id
+
+        a_till(session, outlet=outlet_by_id(session, purchase.outlet_id), key="till_next_to_it_0123456789")
+
+    answer = shop.other("till_next_to_it_0123456789").post("/till/undo", data={"purchase": sale}, headers=ORIGIN)
+
+    assert (answer.status_code, shop.balance()) == (404, 2)
+
+
+@pytest.mark.parametrize("key", [OTHER_KEY, FOREIGN_KEY])
+def test_scan_and_sale_of_another_outlet_or_brand_are_not_found(shop: Shop, key: str) -> None:
+    scan = shop.scan(moving=True)
+    sale = shop.sell("8,00", scan=scan).location.rsplit("=", 1)[1]
+    coupon = shop.coupon()
+    other = shop.other(key)
+
+    answers = [
+        other.get(f"/till/scan/{scan}"),
+        other.get(f"/till/scan/{scan}/quote?total_cents=400"),
+        other.post("/till/purchase", data={"scan": scan, "amount": "4", "key": "x"}, headers=ORIGIN),
+        other.post("/till/undo", data={"purchase": sale}, headers=ORIGIN),
+        other.post("/till/redeem", data={"scan": scan, "coupon": coupon.coupon.public_id, "key": "y"}, headers=ORIGIN),
+        other.post("/till/redeem", data={"scan": scan, "code": coupon.code, "key": "z"}, headers=ORIGIN),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * 6
+    assert "Aino" not in other.get(f"/till?done={sale}").text
+    assert (shop.purchases(), shop.balance()) == (1, 2)
+
+
+def test_card_and_coupon_of_another_brand_are_unknown(shop: Shop) -> None:
+    coupon, other = shop.coupon(), shop.other(FOREIGN_KEY)
+
+    for text in (shop.code, shop.spoken, coupon.code):
+        answer = other.post("/till/scan", data={"text": text}, headers=ORIGIN)
+        assert (answer.status_code, "Aino" in answer.text) == (422, False)
+    assert other.get(f"/till/coupon/{coupon.code}").status_code == 404
+
+
+def test_unknown_codes_are_locked_after_thirty_in_a_minute(shop: Shop) -> None:
+    answers = [shop.post("/till/scan", text="ABCDEFGH").status_code for _try in range(31)]
+
+    assert answers == [422] * 30 + [429]
+    assert shop.post("/till/scan", text=shop.spoken).status_code == 429
+
+
+def test_moving_code_redeems_by_the_button_and_only_once(shop: Shop) -> None:
+    coupon, scan = shop.coupon(), shop.scan(moving=True)
+    form = {"scan": scan, "coupon": coupon.coupon.public_id}
+
+    first, again, late = (shop.post("/till/redeem", **form, key=key) for key in ("one", "one", "two"))
+
+    assert first.location == again.location == f"/till/scan/{scan}?redeemed={coupon.coupon.public_id}"
+    assert late.status_code == 409
+    assert "Used on" in late.text
+    assert "Free coffee redeemed." in shop.get(first.location).text
+
+
+def test_static_code_does_not_redeem_without_the_coupons_own_code(shop: Shop) -> None:
+    coupon, scan = shop.coupon(), shop.scan()
+
+    button = shop.post("/till/redeem", scan=scan, coupon=coupon.coupon.public_id, key="one")
+    own_code = shop.post("/till/redeem", scan=scan, code=coupon.code.lower(), key="two")
+
+    assert (button.status_code, own_code.status_code) == (409, 303)
+    assert "moving code" in button.text
+
+
+def test_page_of_a_static_scan_shows_no_code_and_no_button(shop: Shop) -> None:
+    coupon = shop.coupon()
+
+    page = shop.get(f"/till/scan/{shop.scan()}").text
+
+    assert coupon.code not in page
+    assert 'name="coupon"' not in page
+
+
+def test_coupon_by_its_own_code(shop: Shop) -> None:
+    coupon = shop.coupon()
+
+    seen = shop.post("/till/scan", text=rewards.print_code(coupon.code))
+    page = shop.get(seen.location)
+    done = shop.post("/till/redeem", code=coupon.code, key="one")
+    used = shop.post("/till/redeem", code=coupon.code, key="two")
+
+    assert (seen.location, page.status_code) == (f"/till/coupon/{coupon.code}", 200)
+    assert "Free coffee redeemed" in shop.get(done.location).text
+    assert (used.status_code, "Used on" in used.text) == (409, True)
+    with shop.database.reading(shop.brand_id) as session:
+        assert session.scalar(select(func.count(Redemption.id))) == 1
+
+
+def test_coupon_scanned_on_a_members_page_leads_back_to_it(shop: Shop) -> None:
+    coupon, scan = shop.coupon(), shop.scan()
+
+    seen = shop.post("/till/scan", **{"text": coupon.code, "from": scan})
+    page = shop.get(seen.location).text
+    done = shop.post("/till/redeem", **{"code": coupon.code, "key": "one", "from": f"/till/scan/{scan}"})
+
+    assert f'href="/till/scan/{scan}"' in page
+    assert done.location == f"/till/scan/{scan}?redeemed={coupon.coupon.public_id}"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example/", "//evil.example", "/till/scan/../logout"])
+def test_form_leads_nowhere_else(shop: Shop, origin: str) -> None:
+    done = shop.post("/till/redeem", **{"code": shop.coupon().code, "key": "one", "from": origin})
+
+    assert re.fullmatch(r"/till\?done=[0-9A-Z]{26}", done.location)
+
+
+def test_wrong_coupon_codes_are_locked_after_ten(shop: Shop) -> None:
+    answers = [shop.post("/till/scan", text="ABCDEFGHJKLMN").status_code for _try in range(11)]
+
+    assert answers == [422] * 10 + [429]
+
+
+def test_scan_of_more_than_five_minutes_is_read_again(shop: Shop) -> None:
+    scan = shop.scan()
+
+    with clock.moved(by=timedelta(minutes=5, seconds=1)):
+        answers = [shop.get(f"/till/scan/{scan}"), shop.sell("4,00", scan=scan)]
+
+    assert [answer.status_code for answer in answers] == [409, 409]
+    assert all("scan the card again" in answer.text for answer in answers)
+    assert shop.purchases() == 0
+
+
+def test_new_member_gets_a_card_and_can_be_stamped_at_once(shop: Shop) -> None:
+    form = {"contact": "liisa@example.com", "first_name": "Liisa", "of_age": "yes", "consent": ["email"], "key": "one"}
+
+    first, second = (shop.post("/till/members", **form) for _click in range(2))
+    scan = first.location.rsplit("/", 1)[1]
+
+    assert first.location == second.location
+    assert "Liisa" in shop.get(first.location).text
+    assert shop.sell("4,00", scan=scan, key="two").status_code == 303
+    with shop.database.reading(shop.brand_id) as session:
+        assert session.scalar(select(func.count(Member.id))) == 2
+
+
+def test_sign_up_says_what_is_wrong_beside_each_field(shop: Shop) -> None:
+    nothing = shop.post("/till/members", contact="", key="one")
+    lacking = shop.post("/till/members", contact="0401234567", of_age="yes", consent=["email"], key="two")
+
+    assert (nothing.status_code, lacking.status_code) == (422, 422)
+    assert "contact-error" in nothing.text
+    assert "at least 13 years" in nothing.text
+    assert 'name="contact_2"' in lacking.text
+    assert 'value="0401234567"' in lacking.text
+
+
+def test_known_and_unknown_contacts_get_the_same_answer(shop: Shop) -> None:
+    pages = []
+    for key, contact in (("one", "liisa@example.com"), ("two", "liisa@example.com")):
+        answer = shop.post("/till/members", contact=contact, of_age="yes", key=key)
+        pages.append(re.sub(r"[0-9A-Z]{26}", "ID", shop.get(answer.location).text))
+
+    assert re.sub(r'nonce="[^"]*"', "", pages[0]) == re.sub(r'nonce="[^"]*"', "", pages[1])
+
+
+@pytest.mark.parametrize("text", ["", "x" * 300, "HTTPS://X/M/", "\0", "ABCD\0EFG", "'; DROP TABLE member"])
+def test_odd_text_is_no_code_and_no_crash(shop: Shop, text: str) -> None:
+    assert shop.post("/till/scan", text=text).status_code == 422
+
+
+def test_form_from_another_site_is_refused(shop: Shop) -> None:
+    scan = shop.scan()
+
+    answer = shop.client.post(
+        "/till/purchase", data={"scan": scan, "amount": "4", "key": "x"}, headers={"Origin": "https://evil.example"}
+    )
+
+    assert (answer.status_code, shop.purchases()) == (403, 0)
+
+
+def test_form_without_a_key_books_nothing(shop: Shop) -> None:
+    answer = shop.sell("4,00", key="")
+
+    assert (answer.status_code, shop.purchases()) == (422, 0)
+
+
+def test_log_in_at_another_brand_ends_the_old_session(shop: Shop) -> None:
+    cookie = shop.client.get_cookie("leima-till")
+    assert cookie is not None
+
+    shop.post("/till/login", key=FOREIGN_KEY)
+    old = shop.client.application.test_client()
+    old.set_cookie("leima-till", cookie.value)
+
+    assert old.get("/till").location == "/till/login"
+    assert "Valo" in shop.get("/till").text
+
+
+def test_brand_colors_are_the_tills_own_brand(shop: Shop) -> None:
+    with shop.database.unit() as session:
+        session.scalars(select(Brand).where(Brand.slug == "valo")).one().brand_color = "#ffee00"
+
+    assert "--brand:#183f8c" in shop.get("/till/brand.css").text
+    assert "--brand:#ffee00;" in shop.other(FOREIGN_KEY).get("/till/brand.css").text
+
+
+def test_refund_rows_are_one_for_each_undo(shop: Shop) -> None:
+    sale = shop.sell("8,00").location.rsplit("=", 1)[1]
+    for _click in range(3):
+        shop.post("/till/undo", purchase=sale)
+
+    with shop.database.reading(shop.brand_id) as session:
+        assert session.scalar(select(func.count(Refund.id))) == 1
