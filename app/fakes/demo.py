@@ -23,6 +23,7 @@ from app.core.runtime import Runtime
 from app.core.settings import Settings
 from app.core.setup import Change, apply_file
 from app.core.web.pages import asset
+from app.fakes.front import front_blueprint
 from app.fakes.mail import FakeMail
 from app.fakes.outbox import outbox_blueprint
 from app.fakes.push import ORIGIN as PUSH_ORIGIN
@@ -31,7 +32,7 @@ from app.fakes.sms import FakeSms
 from app.fakes.store import OutboxStore
 from app.fakes.wallet_chain import ISSUER_ID, wallet_chain
 from app.network import service as network
-from app.network.models import Outlet, Staff, Till
+from app.network.models import RESELLER_ROLES, Outlet, Staff, Till
 from app.network.staff import set_password
 from app.network.tills import new_till_key
 
@@ -49,6 +50,20 @@ class Demo:
     settings: Settings
     store: OutboxStore
     push: FakePush
+
+    def attach(self, runtime: Runtime) -> "Logins":
+        """Load the brand, give out keys and passwords, and let members subscribe a simulated phone."""
+        load_brand(runtime.database)
+        runtime.shared["simulated_phone"] = lambda name: self.push.phone(name).subscription()
+        return logins(runtime)
+
+    def front(self, found: "Logins") -> Blueprint:
+        """Return the first page, which names the doors and what opens them."""
+        return front_blueprint(
+            [(till.outlet, till.till, till.key) for till in found.tills],
+            [(one.role, one.email, one.password) for one in found.staff if one.role not in RESELLER_ROLES],
+            slug=SLUG, stylesheet=asset("tokens.css"),
+        )  # fmt: skip
 
     def outbox(self) -> Blueprint:
         """Return the pages of `/dev/outbox`."""

@@ -35,7 +35,7 @@ def _doors(base_url: str) -> Table:
     table.add_row("Till", f"{base_url}/till", "a till key")
     table.add_row("Till API", f"{base_url}/api/v1/openapi.json", "the same till key")
     table.add_row("Brand", f"{base_url}/brand", "email and password")
-    table.add_row("Outbox", f"{base_url}/dev/outbox", "the demo's mail, SMS, pushes")
+    table.add_row("Outbox", f"{base_url}/dev/outbox", "mail, SMS, pushes")
     return table
 
 

@@ -125,7 +125,7 @@ def _by_day(session: Session, moment: Moment, conditions: Conditions, span: Peri
 
 
 def _series(session: Session, counted: Select[date, int], days: Iterable[date]) -> list[int]:
-    found = {day: int(count or 0) for day, count in session.execute(counted).tuples()}
+    found = {day: int(count or 0) for day, count in session.execute(counted)}
     return [found.get(day, 0) for day in days]
 
 
@@ -185,7 +185,7 @@ def _outlets(session: Session, span: Period) -> list[OutletFigures]:
         .where(Redemption.occurred_at >= span.start, Redemption.occurred_at <= span.now)
         .group_by(Redemption.outlet_id)
     )
-    redeemed = dict(session.execute(used).tuples().all())
+    redeemed = dict(session.execute(used).all())
     if not (stamps or before or sales or redeemed):
         return []
     rows = session.execute(

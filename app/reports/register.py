@@ -113,7 +113,7 @@ def _rows(session: Session, members: Sequence[Member]) -> list[Row]:
     held = select(Account.member_id, Account.balance).where(
         Account.member_id.in_(ids), Account.program_id == (program.id if program else -1)
     )
-    balances = dict(session.execute(held).tuples().all())
+    balances = dict(session.execute(held).all())
     shown, seen = _contacts(session, ids), _last_visits(session, ids)
     size = program.size if program else None
     return [Row(row, shown.get(row.id), balances.get(row.id, 0), size, seen.get(row.id)) for row in members]
@@ -138,7 +138,7 @@ def _last_visits(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
         .where(or_(Member.id.in_(ids), Member.merged_into_id.in_(ids)))
         .group_by(who)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def find(session: Session, public_id: str) -> Member:

@@ -1,5 +1,6 @@
 """Pages for people and problems for machines: templates' globals, assets under the tree's hash, error answers."""
 
+import gzip
 import hashlib
 import json
 from functools import cache
@@ -21,11 +22,13 @@ from app.core.web.guard import csp_nonce
 
 PWA = Path(__file__).parents[3] / "pwa"
 TYPES = {
+    ".css": "text/css",
     ".mjs": "text/javascript",
     ".js": "text/javascript",
     ".woff2": "font/woff2",
     ".webmanifest": "application/manifest+json",
 }
+PACKED = frozenset(TYPES) - {".woff2"}
 CODES = {
     400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
     406: "not_acceptable", 408: "request_timeout", 411: "length_required", 413: "body_too_large", 414: "uri_too_long",
@@ -92,9 +95,19 @@ def url(path: str = "") -> str:
 def _assets(tree: str, path: str) -> Response:
     if tree != tree_hash():
         abort(404)
-    response = send_from_directory(PWA, path, mimetype=TYPES.get(Path(path).suffix), max_age=31_536_000)
+    kind = TYPES.get(Path(path).suffix)
+    response = send_from_directory(PWA, path, mimetype=kind, max_age=31_536_000)
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    if Path(path).suffix in PACKED and "gzip" in request.accept_encodings:
+        response = Response(_packed(path), mimetype=kind, headers={"Cache-Control": response.headers["Cache-Control"]})
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Vary"] = "Accept-Encoding"
     return response
+
+
+@cache
+def _packed(path: str) -> bytes:
+    return gzip.compress((PWA / path).read_bytes(), 9, mtime=0)
 
 
 def page(template: str, http_status: int = 200, **values: Any) -> Response:

@@ -1,6 +1,7 @@
 """Waitress: bound before anything else is said, and ended so that running requests finish."""
 
 import signal
+import socket
 import sys
 from typing import Any, NoReturn
 
@@ -25,20 +26,22 @@ def listen(app: Flask, settings: Settings) -> Any:
     Raises:
         CannotListen: the address cannot be had.
     """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return create_server(
-            app,
-            host=settings.host,
-            port=settings.port,
-            threads=settings.threads,
-            ident=None,
-            max_request_body_size=BODY,
-            clear_untrusted_proxy_headers=False,  # core.web believes the configured proxies only
-            channel_timeout=60,
-        )
+        # Bound here: waitress leaves its socket open when it cannot bind.
+        bound = socket.create_server((settings.host, settings.port), family=family, backlog=1024)
     except OSError as error:
         place = f"{settings.host}:{settings.port}"
         raise CannotListen(f"{place}: {error.strerror or error}. LEIMA_PORT takes another port.") from None
+    return create_server(
+        app,
+        sockets=[bound],
+        threads=settings.threads,
+        ident=None,
+        max_request_body_size=BODY,
+        clear_untrusted_proxy_headers=False,  # core.web believes the configured proxies only
+        channel_timeout=60,
+    )
 
 
 def stop_on_signals() -> None:

@@ -195,7 +195,7 @@ def refund(json_data: api.RefundIn) -> dict[str, Any]:
         receipt = (json_data.till, json_data.receipt, json_data.local_date)
     found = ledger.find_purchase(session, till=asking, public_id=json_data.purchase, receipt=receipt)
     result = refunds.refund(session, found, till=asking)
-    slugs = dict(session.execute(select(Program.id, Program.slug)).tuples().all())
+    slugs = dict(session.execute(select(Program.id, Program.slug)).all())
     return {
         "refund": result.public_id,
         "purchase": found.public_id,

@@ -26,7 +26,8 @@ def dashboard() -> Response:
     found = read(web.session(), days=days, zone=g.brand.zone)
     return page(
         "dashboard", here="dashboard", days=days, period=_period(found), loading=_loading(),
-        sentence=changes.sentence(found), figures=_figures(found, days), stamps=_stamps(found), joined=_joined(found), coupons=_coupons(found),
+        sentence=changes.sentence(found), figures=_figures(found, days), stamps=_stamps(found),
+        joined=_joined(found), coupons=_coupons(found),
         outlets=_outlets(found),
     )  # fmt: skip
 

@@ -49,6 +49,12 @@ def front() -> Response | BaseResponse:
     return redirect(f"/{brands[0].slug}/", 303)
 
 
+@blueprint.get("/favicon.ico")
+def favicon() -> Response:
+    """Return a mark for pages that belong to no brand."""
+    return _cached(draw_icon("#183f8c", "#f5d337", 192, False), "image/png")
+
+
 @blueprint.get("/m/<member_code>")
 @blueprint.get("/M/<member_code>")
 def at_till(member_code: str) -> Response:
@@ -118,7 +124,8 @@ def draw_icon(paper: str, ink: str, size: int, full: bool) -> bytes:
     for row in (0.4, 0.62):
         _wave(draw, edge, row, inset, ink)
     out = BytesIO()
-    image.resize((size, size), Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
+    small = image.resize((size, size), Image.Resampling.LANCZOS)
+    small.quantize(64, method=Image.Quantize.FASTOCTREE).save(out, "PNG", optimize=True)  # it counts on the first load
     return out.getvalue()
 
 

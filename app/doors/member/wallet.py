@@ -30,8 +30,8 @@ def wallet_page() -> Response:
 @blueprint.get("/wallet/card.pkpass")
 def apple() -> Response:
     """Return the signed pass; the same serial each time."""
-    with web.database().unit(g.brand_id) as session:  # the first download makes the pass's row
-        made = wallet.apple_pass(session, web.runtime(), me(session))
+    session = web.session()
+    made = wallet.apple_pass(session, web.runtime(), me(session))
     response = Response(made.body, mimetype=made.media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{made.filename}"'
     return response
@@ -40,5 +40,5 @@ def apple() -> Response:
 @blueprint.get("/wallet/google")
 def google() -> BaseResponse:
     """Lead to Google's page that saves the card."""
-    with web.database().unit(g.brand_id) as session:
-        return redirect(wallet.google_link(session, web.runtime(), me(session)), 303)
+    session = web.session()
+    return redirect(wallet.google_link(session, web.runtime(), me(session)), 303)

@@ -28,11 +28,12 @@ def join() -> Response:
 
 def _page(form: dict[str, Any], status: int = 200, *, errors: dict[str, str] | None = None) -> Response:
     session = web.session()
+    no_faults = dict.fromkeys(("contact", "contact_2", "first_name", "of_age"), "")
     titles = {"email": _("Email"), "sms": _("Text messages"), "push": _("Notifications")}
     offered = wordings.offered(session, i18n.language())
     consents = [{"name": channel, "title": titles[channel], "sentence": text.text} for channel, text in offered.items()]
     return page(
-        "members", status, key=new_id(clock.now()), form=form, errors=errors or {}, consents=consents,
+        "members", status, key=new_id(clock.now()), form=form, errors=no_faults | (errors or {}), consents=consents,
         min_age=g.brand.lowest_age, gift=_gift(session),
     )  # fmt: skip
 

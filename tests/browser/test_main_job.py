@@ -1,0 +1,117 @@
+"""The main job on the running service, with nothing stubbed: join, stamp, coupon, redeem, refund, and the phone shows it."""
+
+import subprocess
+import zipfile
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser import steps
+from tests.browser.conftest import PHONE, TILL, Browser, shoot
+from tests.browser.service import Service
+
+
+def test_member_joins_fills_a_card_redeems_elsewhere_and_reads_the_story(
+    service: Service, browser: Browser, tmp_path: Path
+) -> None:
+    phone, till = browser.open("phone", size=PHONE), browser.open("till", size=TILL, scale=1)
+    steps.join(phone, service, "aino@example.com")
+    shoot(phone, "phone-new-card")
+    steps.confirm(phone, service, "aino@example.com")
+    expect(phone.get_by_text("cinnamon bun", exact=False).first).to_be_visible()  # the welcome gift opened
+    spoken = phone.locator(".code").first.inner_text().splitlines()[-1]
+    steps.api(service, "kallio", "purchases", _basket(spoken, 3200, "before"), key="before")
+    expect(phone.locator(".count").first).to_have_text("8/10", timeout=10_000)  # the open card follows, no reload
+
+    # The QR is read off the phone's screen and typed at the till, as a scanner would.
+    picture = shoot(phone, "phone-eight-of-ten")
+    text = steps.decode(picture)
+    member = text.split("/M/")[1].split(".")[0]
+    steps.log_in_till(till, service, "kallio")
+    till.fill("input[name=text]", text)
+    till.keyboard.press("Enter")
+    expect(till.get_by_text("Aino").first).to_be_visible()
+    shoot(till, "till-member")
+    _pay(till, "42,00")
+    shoot(till, "till-done")
+    purchase_done = till.get_by_text("10", exact=False).first
+    expect(purchase_done).to_be_visible()
+    expect(phone.locator("[data-live=face] .count").first).to_have_text("8/10")
+    expect(phone.locator("[data-live=coupons]").get_by_text("Free coffee")).to_be_visible(timeout=2_000)
+    shoot(phone, "phone-coupon")
+
+    passes = _download_pass(phone, service, tmp_path)
+    assert steps.decode(_qr_of(passes)).split("/M/")[1] == member
+
+    other = browser.open("other-till", size=TILL, scale=1)
+    steps.log_in_till(other, service, "turku")
+    phone.goto(f"{service.base}/meri/")
+    other.fill("input[name=text]", _fresh_code(phone, text))
+    other.keyboard.press("Enter")
+    other.locator("form:has-text('Free coffee') button, article:has-text('Free coffee') button").first.click()
+    expect(other.get_by_text("Free coffee").first).to_be_visible()
+    shoot(other, "till-redeemed")
+    phone.goto(f"{service.base}/meri/coupons")
+    expect(phone.locator("[data-live=past]").get_by_text("Free coffee")).to_be_visible()
+
+    till.goto(f"{service.base}/till")
+    till.click("button:has-text('Undo')")
+    phone.goto(f"{service.base}/meri/activity")
+    story = [row.strip() for row in phone.locator("li.row b").all_inner_texts()]
+    shoot(phone, "phone-activity")
+    assert story[0].startswith("Refund, Kulma Kallio")
+    assert "Free coffee used" in story[1]
+    assert story.count("Kulma Kallio") == 2
+    assert phone.locator("li.row strong.minus").first.inner_text() == "\u221210 stamps"
+
+
+def _basket(member: str, cents: int, receipt: str) -> dict[str, object]:
+    return {"member": member, "receipt": receipt, "occurred_at": steps.now(), "total_cents": cents}
+
+
+def _pay(till: Page, amount: str) -> None:
+    till.fill("input[name=amount]", amount)
+    button = till.locator("form.pay button", has_text="Give 10 stamps")  # what the rules give, before it is booked
+    expect(button).to_contain_text("8 of 10")
+    button.click()
+
+
+def _fresh_code(phone: Page, before: str) -> str:
+    """Wait for a code of the next 30 seconds: each may redeem once, at one till."""
+    for _look in range(400):
+        text = steps.decode(phone.screenshot())
+        if text != before:
+            return text
+        phone.wait_for_timeout(100)
+    raise AssertionError("the code did not change in 40 seconds")
+
+
+def _download_pass(phone: Page, service: Service, folder: Path) -> Path:
+    """Download the pass and verify its signature with openssl."""
+    phone.goto(f"{service.base}/meri/wallet")
+    with phone.expect_download() as waiting:
+        phone.click("a[href$='.pkpass']")
+    path = folder / "card.pkpass"
+    waiting.value.save_as(path)
+    inside = folder / "pass"
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(inside)  # our own service's file
+    root = service.folder / "data" / "wallet" / "root.pem"
+    command = ["openssl", "smime", "-verify", "-inform", "DER", "-in", "signature", "-content", "manifest.json"]
+    subprocess.run(
+        [*command, "-CAfile", str(root), "-purpose", "any", "-out", "/dev/null"], cwd=inside, check=True, capture_output=True
+    )
+    return inside
+
+
+def _qr_of(folder: Path) -> bytes:
+    """Draw the barcode that the pass asks for, as the phone's wallet would."""
+    import io
+    import json
+
+    import qrcode
+
+    message = json.loads((folder / "pass.json").read_text())["barcodes"][0]["message"]
+    out = io.BytesIO()
+    qrcode.make(message).save(out)
+    return out.getvalue()

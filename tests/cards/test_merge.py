@@ -1,0 +1,109 @@
+"""Two members become one: nothing that was earned is lost, and both codes work."""
+
+from sqlalchemy import select
+
+from app.cards import merge
+from app.ledger.models import Account
+from app.members import lookup
+from app.members.models import Member
+from app.rewards import service as rewards
+from tests.builders import a_member
+from tests.shop import Shop
+
+
+def a_newcomer(shop: Shop) -> Member:
+    return a_member(shop.session, state="provisional")
+
+
+def absorb(shop: Shop, newcomer: Member) -> Member:
+    return merge.absorb(shop.session, newcomer, into=shop.member)
+
+
+def test_balances_are_added_by_transfers_that_cancel_out(shop: Shop) -> None:
+    newcomer = a_newcomer(shop)
+    shop.buy(1200), shop.buy(800, member=newcomer)
+
+    kept = absorb(shop, newcomer)
+
+    assert (kept.id, shop.balance(), shop.balance(newcomer)) == (shop.member.id, 5, 0)
+    assert shop.entries()[-2:] == [("transfer", -2), ("transfer", 2)]
+
+
+def test_merge_may_fill_the_card(shop: Shop) -> None:
+    newcomer = a_newcomer(shop)
+    shop.buy(2800), shop.buy(2000, member=newcomer)
+
+    absorb(shop, newcomer)
+
+    assert (shop.balance(), shop.states()) == (2, ["issued"])
+
+
+def test_debt_moves_too(shop: Shop) -> None:
+    newcomer = a_newcomer(shop)
+    bought = shop.buy(4000, member=newcomer)
+    rewards.redeem(shop.session, bought.coupons[0].code, till=shop.far_till)
+    shop.refund(bought)
+    shop.buy(1200)
+
+    absorb(shop, newcomer)
+
+    assert (shop.balance(), shop.balance(newcomer)) == (-7, 0)
+
+
+def test_coupons_move_and_work(shop: Shop) -> None:
+    newcomer = a_newcomer(shop)
+    coupon = shop.buy(4000, member=newcomer).coupons[0]
+
+    absorb(shop, newcomer)
+
+    rewards.redeem(shop.session, coupon.code, till=shop.far_till)
+    assert (shop.states(), shop.states(newcomer)) == (["redeemed"], [])
+
+
+def test_both_codes_lead_to_the_member_that_stays(shop: Shop) -> None:
+    newcomer = a_newcomer(shop)
+    old = [lookup.codes_of(shop.session, member.id).code for member in (newcomer, shop.member)]
+
+    absorb(shop, newcomer)
+    shop.buy(400, member=newcomer)  # a till that scanned the old code a moment ago
+
+    found = [lookup.find_by_code(shop.session, code) for code in old]
+    assert [member.id for member in found if member] == [shop.member.id, shop.member.id]
+    assert (shop.balance(), shop.balance(newcomer)) == (1, 0)
+
+
+def test_refund_of_a_purchase_made_before_the_merge_takes_from_the_member_that_stays(shop: Shop) -> None:
+    newcomer = a_newcomer(shop)
+    shop.buy(400)
+    bought = shop.buy(4800, member=newcomer)  # fills the newcomer's card, 2 left
+
+    absorb(shop, newcomer)
+    result = shop.refund(bought)
+
+    assert (result.reversed[0].balance, result.reversed[0].fills_undone) == (1, 1)
+    assert (shop.balance(), shop.balance(newcomer), shop.states()) == (1, 0, ["revoked"])
+
+
+def test_merging_again_or_back_changes_nothing(shop: Shop) -> None:
+    newcomer = a_newcomer(shop)
+    shop.buy(800, member=newcomer)
+    absorb(shop, newcomer)
+    before = shop.entries()
+
+    absorb(shop, newcomer)
+    merge.absorb(shop.session, shop.member, into=newcomer)
+
+    assert (shop.entries(), shop.balance(), shop.member.state) == (before, 2, "confirmed")
+
+
+def test_two_merges_in_a_row_bring_everything_to_the_last(shop: Shop) -> None:
+    first, second = a_newcomer(shop), a_newcomer(shop)
+    shop.buy(400, member=first), shop.buy(800, member=second)
+
+    merge.absorb(shop.session, first, into=second)
+    absorb(shop, second)
+    shop.buy(1200, member=first)
+
+    assert shop.balance() == 6
+    total = shop.session.scalars(select(Account.balance)).all()
+    assert sorted(total) == [0, 0, 6]

@@ -1,0 +1,129 @@
+"""How every route is fed: who calls it, and which of its parameters and fields are ids. One entry for each route.
+
+In a value `@kind` is an id that must be refused with 404 or 401 when it is not the caller's own; `~kind` is one where
+a page says the same as for an id that nobody has, and says it as a page (a typed code, a link with a slip in it).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.delivery.pushes import a_subscription
+from tests.walls.world import PASSWORD, RECEIPT
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A call with the caller's own ids: it must succeed, and change something unless it is `still`."""
+
+    door: str = "nobody"  # whose credential it carries
+    url: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+    form: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)  # JSON
+    still: bool = False  # changes nothing, as any GET
+    leaves: bool = False  # leads to the way in, since it signs out
+
+
+def _member(**fields: Any) -> Feed:
+    return Feed("member", {"slug": "@slug"}, **fields)
+
+
+def _anybody(**fields: Any) -> Feed:
+    return Feed("nobody", {"slug": "~slug"}, **fields)
+
+
+SALE = {"receipt": "R-2", "occurred_at": "=now", "total_cents": 900}
+JOIN = {"contact": "new.person@mail.example", "age": "1", "consent_email": "1"}
+TEXTS = {name: f"~wording_{name}" for name in ("terms", "privacy")} | {"wording_email": "~wording_email"}
+
+FEEDS: dict[str, list[Feed]] = {
+    # Files and probes: the same for everybody.
+    "openapi.spec": [Feed()],
+    "assets": [Feed(url={"tree": "=tree", "path": "tokens.css"})],
+    "ops.alive": [Feed()],
+    "ops.ready": [Feed()],
+    # The till API.
+    "api.scan": [Feed("api", body={"text": "@member"})],
+    "api.sign_up": [Feed("api", body={"contact": "till.person@mail.example", "age_confirmed": True})],
+    "api.purchase": [
+        Feed("api", body={"scan": "@scan", **SALE}),
+        Feed("api", body={"member": "@member", "cashier": "@staff", **SALE}),
+    ],
+    "api.refund": [
+        Feed("api", body={"purchase": "@purchase"}),
+        Feed("api", body={"till": "@till", "receipt": RECEIPT, "local_date": "=today"}),
+    ],
+    "api.redeem": [
+        Feed("api", {"code": "@coupon"}),
+        Feed("api", {"code": "@coupon"}, body={"purchase": "@purchase"}),
+    ],
+    # The till page: what is typed is refused on the page itself.
+    "till.login": [Feed()],
+    "till.log_in": [Feed(form={"key": "=till_key"})],
+    "till.log_out": [Feed("till", leaves=True)],
+    "till.ping": [Feed("till")],
+    "till.css": [Feed("till")],
+    "till.idle": [Feed("till", query={"done": "~done"})],
+    "till.scan": [
+        Feed("till", form={"text": "~member"}),
+        Feed("till", form={"text": "~coupon", "from": "~scan"}, still=True),
+    ],
+    "till.coupon": [Feed("till", {"code": "@coupon"}, query={"from": "~scan"})],
+    "till.redeem": [
+        Feed("till", form={"key": "w1", "scan": "@scan", "coupon": "~coupon_id"}),
+        Feed("till", form={"key": "w1", "scan": "@scan", "code": "~coupon"}),
+        Feed("till", form={"key": "w1", "from": "~scan_path", "code": "~coupon"}),
+    ],
+    "till.join": [Feed("till")],
+    "till.do_join": [Feed("till", form={"key": "w1", "contact": "till.person@mail.example", "of_age": "yes"})],
+    "till.scanned": [Feed("till", {"scan_id": "@scan"}, query={"redeemed": "~coupon_id"})],
+    "till.quote": [Feed("till", {"scan_id": "@scan"}, query={"total_cents": "900"})],
+    "till.purchase": [Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00"})],
+    "till.undo": [Feed("till", form={"purchase": "@undo"})],
+    # The brand's console.
+    "brand.login": [Feed()],
+    "brand.log_in": [Feed(form={"email": "=staff_email", "password": PASSWORD})],
+    "brand.log_out": [Feed("brand", leaves=True)],
+    "brand.dashboard": [Feed("brand")],
+    "brand.members": [Feed("brand", query={"q": "~member_id"}), Feed("brand", query={"q": "~code"})],
+    "brand.member": [Feed("brand", {"public_id": "@member_id"})],
+    # What a brand shows to everybody.
+    "public.at_till": [Feed(url={"member_code": "~code"})],
+    "public.css": [_anybody()],
+    "public.service_worker": [_anybody()],
+    "public.manifest": [_anybody()],
+    "public.icon": [Feed(url={"slug": "~slug", "name": "192"})],
+    "public.offline": [_anybody()],
+    "public.terms": [_anybody()],
+    "public.privacy": [_anybody()],
+    # The way in.
+    "entry.join": [_anybody(query={"source": "~source"})],
+    "entry.do_join": [_anybody(form={**JOIN, **TEXTS, "source": "~source"})],
+    "entry.sign_in_page": [_anybody()],
+    "entry.ask_sign_in": [_anybody(form={"contact": "new.person@mail.example"})],
+    "entry.sign_in_code": [Feed("browser", {"slug": "~slug"})],
+    "entry.do_sign_in": [Feed("browser", {"slug": "~slug"}, form={"code": "~digits"})],
+    "entry.confirm_page": [_anybody(query={"token": "~link"})],
+    "entry.do_confirm": [
+        Feed("browser", {"slug": "~slug"}, form={"code": "~digits"}),
+        Feed("browser", {"slug": "~slug"}, form={"token": "~link"}),
+    ],
+    "entry.confirm_again": [Feed("newcomer", {"slug": "~slug"})],
+    # The member's own pages.
+    "member.card": [_member()],
+    "member.card_json": [_member()],
+    "member.coupons": [_member()],
+    "member.activity": [_member()],
+    "member.profile": [_member()],
+    "member.rename": [_member(form={"first_name": "Kaisla"})],
+    "member.add_contact": [_member(form={"contact": "second.address@mail.example"})],
+    "member.consent": [_member(form={"channel": "email", "action": "give", "wording": "~wording_email"})],
+    "member.change_language": [_member(form={"lang": "sv"})],
+    "member.end_device": [Feed("member", {"slug": "@slug", "device": "@device"})],
+    "member.sign_out": [_member(leaves=True)],
+    "member.subscribe": [_member(body=a_subscription())],
+    "member.simulate": [_member()],
+    "member.wallet_page": [_member()],
+    "member.apple": [_member()],
+    "member.google": [_member()],
+}

@@ -1,0 +1,80 @@
+"""Every kind of id that a route may be fed: one's own, everybody else's, and one that nobody has."""
+
+from dataclasses import dataclass
+
+from tests.walls.world import NOW, Side, World
+
+NOBODY = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"  # the form of a public id
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """An id that is not the caller's, and one of the same form that nobody has."""
+
+    whose: str
+    value: str
+    nobodys: str
+
+
+def own(world: World, kind: str) -> str:
+    """Return the caller's own id of a kind: of the first till, member and outlet of the brand `here`."""
+    return _ids(world.here)[kind][0]
+
+
+def foreign(world: World, kind: str) -> list[Foreign]:
+    """Return everybody else's ids of a kind: other tills, outlets, resellers and members, and the other brand's."""
+    mine, theirs = _ids(world.here)[kind], _ids(world.there)[kind]
+    found = [("another's of this brand", value) for value in mine[1:]]
+    found += [("the other brand's", value) for value in theirs]
+    return [Foreign(whose, value, _nobodys(kind, value)) for whose, value in found]
+
+
+def _ids(side: Side) -> dict[str, list[str]]:
+    """Return kind → the first caller's own id, then those that this caller may not name."""
+    tills, members, first = side.tills, side.members, side.members[0]
+    elsewhere = [tills[0], *tills[2:]]  # the second till is of the same outlet
+    return {
+        "slug": [side.slug],
+        "outlet": [side.outlet],
+        "source": [f"outlet:{side.outlet}"],
+        "code": [first.code],
+        "scan": [till.scan for till in tills],
+        "scan_path": [f"/till/scan/{till.scan}" for till in tills],
+        "purchase": [till.purchase for till in elsewhere],
+        "undo": [till.purchase for till in tills],
+        "done": [value for till in tills for value in (till.purchase, till.redemption)],
+        "till": [till.public_id for till in elsewhere],
+        "coupon_id": [member.coupon_id for member in members],
+        "device": [member.device for member in members],
+        "member_id": [first.public_id],
+        "link": [side.link],
+        "digits": [side.digits],
+        "staff": [side.staff_id],
+        **{f"wording_{name}": [public_id] for name, public_id in side.wordings.items()},
+        **_brand_wide(side),
+    }
+
+
+def _brand_wide(side: Side) -> dict[str, list[str]]:
+    """Return what any till of the brand may name: the first is for the caller, all of them are foreign elsewhere."""
+    first = side.members[0]
+    return {
+        "member": [first.rotating, f"HTTPS://LOCALHOST/M/{first.code}", first.code, first.spoken],
+        "coupon": [first.coupon],
+    }
+
+
+def _nobodys(kind: str, value: str) -> str:
+    if kind == "member":
+        digits = ".000000" if "." in value else ""
+        head = value[: value.index("/M/") + 3] if "/M/" in value else ""
+        return head + ("Z" * (8 if len(value) == 8 else 16)) + digits
+    made_up = {"slug": "nobrand", "outlet": "nowhere", "source": "outlet:nowhere", "digits": "999999"}
+    if kind in made_up:
+        return made_up[kind]
+    return f"/till/scan/{NOBODY}" if kind == "scan_path" else NOBODY[: len(value)].ljust(len(value), "Z")
+
+
+def plain(text: str) -> str:
+    """Return a literal value of a feed; `=now` and `=today` are the moment of the two brands."""
+    return {"=now": NOW.isoformat(), "=today": NOW.date().isoformat()}.get(text, text)
