@@ -48,9 +48,7 @@ def test_one_wrong_symbol_never_fits_the_check_symbol(code: str, place: int, oth
     assert (check_symbol(wrong[:-1]) == wrong[-1]) is (wrong == whole)
 
 
-@pytest.mark.parametrize(
-    "typed", ["{code}", "{lower}", " {printed} ", "{spaced}", "{code}\t"], ids=["plain", "lower", "dashes", "spaces", "tab"]
-)  # fmt: skip
+@pytest.mark.parametrize("typed", ["{code}", "{lower}", " {printed} ", "{spaced}", "{code}\t"])
 def test_coupon_is_found_however_its_code_is_typed(session: Session, typed: str) -> None:
     view = a_coupon(a_shop(session))
     printed = service.print_code(view.code)
@@ -116,8 +114,7 @@ def test_revoked_coupon_says_that_it_was_taken_back(shop: Shop) -> None:
     with pytest.raises(CouponNotUsable) as refusal:
         service.redeem(shop.session, view.code, till=shop.till)
 
-    assert (revoked, refusal.value.extra["state"]) == ([True, False], "revoked") or shop.states() == ["revoked"]
-    shop.session.delete(shop.coupons()[0])  # revoked by hand, without a fill: the books know fills only
+    assert (revoked, refusal.value.extra["state"], shop.states()) == ([True, False], "revoked", ["revoked"])
 
 
 def test_job_expires_what_is_due_and_nothing_else(database: Database) -> None:

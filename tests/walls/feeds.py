@@ -7,7 +7,7 @@ a page says the same as for an id that nobody has, and says it as a page (a type
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.delivery.pushes import a_subscription
+from tests.delivery.pushes import a_phone
 from tests.walls.world import PASSWORD, RECEIPT
 
 
@@ -121,7 +121,7 @@ FEEDS: dict[str, list[Feed]] = {
     "member.change_language": [_member(form={"lang": "sv"})],
     "member.end_device": [Feed("member", {"slug": "@slug", "device": "@device"})],
     "member.sign_out": [_member(leaves=True)],
-    "member.subscribe": [_member(body=a_subscription())],
+    "member.subscribe": [_member(body=a_phone().subscription())],
     "member.simulate": [_member()],
     "member.wallet_page": [_member()],
     "member.apple": [_member()],

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from tests.walls.world import NOW, Side, World
+from tests.walls.world import Side, World
 
+BRAND_WIDE = frozenset({"member", "coupon"})  # any till of the brand may be shown these
 NOBODY = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"  # the form of a public id
 
 
@@ -24,7 +25,7 @@ def own(world: World, kind: str) -> str:
 def foreign(world: World, kind: str) -> list[Foreign]:
     """Return everybody else's ids of a kind: other tills, outlets, resellers and members, and the other brand's."""
     mine, theirs = _ids(world.here)[kind], _ids(world.there)[kind]
-    found = [("another's of this brand", value) for value in mine[1:]]
+    found = [] if kind in BRAND_WIDE else [("another's of this brand", value) for value in mine[1:]]
     found += [("the other brand's", value) for value in theirs]
     return [Foreign(whose, value, _nobodys(kind, value)) for whose, value in found]
 
@@ -51,14 +52,6 @@ def _ids(side: Side) -> dict[str, list[str]]:
         "digits": [side.digits],
         "staff": [side.staff_id],
         **{f"wording_{name}": [public_id] for name, public_id in side.wordings.items()},
-        **_brand_wide(side),
-    }
-
-
-def _brand_wide(side: Side) -> dict[str, list[str]]:
-    """Return what any till of the brand may name: the first is for the caller, all of them are foreign elsewhere."""
-    first = side.members[0]
-    return {
         "member": [first.rotating, f"HTTPS://LOCALHOST/M/{first.code}", first.code, first.spoken],
         "coupon": [first.coupon],
     }
@@ -73,8 +66,3 @@ def _nobodys(kind: str, value: str) -> str:
     if kind in made_up:
         return made_up[kind]
     return f"/till/scan/{NOBODY}" if kind == "scan_path" else NOBODY[: len(value)].ljust(len(value), "Z")
-
-
-def plain(text: str) -> str:
-    """Return a literal value of a feed; `=now` and `=today` are the moment of the two brands."""
-    return {"=now": NOW.isoformat(), "=today": NOW.date().isoformat()}.get(text, text)

@@ -98,7 +98,7 @@ def _assets(tree: str, path: str) -> Response:
     kind = TYPES.get(Path(path).suffix)
     response = send_from_directory(PWA, path, mimetype=kind, max_age=31_536_000)
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    if Path(path).suffix in PACKED and "gzip" in request.accept_encodings:
+    if Path(path).suffix in PACKED and request.accept_encodings.quality("gzip") > 0:
         response = Response(_packed(path), mimetype=kind, headers={"Cache-Control": response.headers["Cache-Control"]})
         response.headers["Content-Encoding"] = "gzip"
         response.headers["Vary"] = "Accept-Encoding"
