@@ -20,8 +20,10 @@ from app.doors import api, brand, member, ops, till
 from app.doors.api import document
 from app.ledger import models as _ledger
 from app.members import books as members_books
+from app.members import jobs as members_jobs
 from app.members import models as _members
 from app.members import setup as members_setup
+from app.network import jobs as network_jobs
 from app.network import models as _network
 from app.network import setup as network_setup
 from app.rewards import jobs as rewards_jobs
@@ -42,7 +44,7 @@ TABLES = (
     _delivery,
     _wallet,
 )  # modules that hold tables
-JOBS: tuple[ModuleType, ...] = (rewards_jobs, delivery_jobs)  # modules whose import registers jobs
+JOBS: tuple[ModuleType, ...] = (network_jobs, members_jobs, rewards_jobs, delivery_jobs)  # modules whose import registers jobs
 SETUP = (network_setup, members_setup, rewards_setup, cards_setup)  # sections of the brand file, in this order
 metadata = Base.metadata
 

@@ -218,7 +218,7 @@ def merge_race(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]
     monkeypatch.setattr(ledger, "hold_member", hold_and_linger)
     assert at_once(2, act) == [None, None]
     with world.database.reading(world.brand_id) as session:
-        balances = dict(session.execute(select(Account.member_id, Account.balance)).tuples().all())
+        balances = dict(session.execute(select(Account.member_id, Account.balance)).all())
     return balances[world.member_id], balances[newcomer_id]
 
 
@@ -253,7 +253,7 @@ def test_purchases_and_merges_from_all_sides_lose_nothing(world: World) -> None:
     with world.database.reading(world.brand_id) as session:
         bought = session.scalar(select(func.count(Purchase.id))) or 0
         coupons = session.scalar(select(func.count(Coupon.id)).where(Coupon.member_id == world.member_id)) or 0
-        balances = dict(session.execute(select(Account.member_id, Account.balance)).tuples().all())
+        balances = dict(session.execute(select(Account.member_id, Account.balance)).all())
     assert bought == 44
     assert balances.pop(world.member_id) + SIZE * coupons == bought
     assert set(balances.values()) == {0}

@@ -94,7 +94,8 @@ def story(session: Session, member_id: int, *, most: int = 50) -> list[Happening
         *_coupons(session, ids, most),
         *_redemptions(session, ids, most),
     ]
-    return sorted(lines, key=lambda line: line.at, reverse=True)[:most]
+    # What a purchase caused shares its moment and stands above it.
+    return sorted(lines, key=lambda line: (line.at, line.kind != "purchase"), reverse=True)[:most]
 
 
 def _purchases(session: Session, ids: Sequence[int], most: int) -> list[Happening]:
@@ -146,13 +147,30 @@ def _refunds(session: Session, ids: Sequence[int], most: int) -> list[Happening]
         .order_by(Refund.occurred_at.desc())
         .limit(most)
     )
-    return [
-        Happening(
-            "refund", row.occurred_at, outlet, outlet, -row.amount_cents, amount or 0,
-            unit(units) if units else ("", ""), _("The purchase was taken back"), row.public_id,
+    found = rows.all()
+    left = _balances_after(session, [row.id for row, *_rest in found])
+    lines = []
+    for row, outlet, amount, units in found:
+        why = _("The purchase was taken back")
+        if left.get(row.id, 0) < 0:
+            why = _("The purchase was taken back. Its coupon was used already, so the next stamps pay for it.")
+        forms = unit(units) if units else ("", "")
+        lines.append(
+            Happening(
+                "refund", row.occurred_at, outlet, outlet, -row.amount_cents, amount or 0, forms, why, row.public_id
+            )
         )
-        for row, outlet, amount, units in rows
-    ]  # fmt: skip
+    return lines
+
+
+def _balances_after(session: Session, refund_ids: Sequence[int]) -> dict[int, int]:
+    """Return the balance that each refund left; below zero it is a debt."""
+    rows = session.execute(
+        select(LedgerEntry.refund_id, LedgerEntry.balance)
+        .where(LedgerEntry.refund_id.in_(refund_ids))
+        .order_by(LedgerEntry.id)
+    )
+    return {refund_id: balance for refund_id, balance in rows if refund_id is not None}
 
 
 def _coupons(session: Session, ids: Sequence[int], most: int) -> list[Happening]:

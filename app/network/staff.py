@@ -85,6 +85,19 @@ def staff_by_id(session: Session, staff_id: int) -> Staff:
     return person
 
 
+def cashier(session: Session, public_id: str, *, reseller_id: int) -> Staff:
+    """Return who a till says stood at it: somebody of its own reseller, or of the brand; also when they left since.
+
+    Raises:
+        StaffUnknown: not of this brand, or another reseller's.
+    """
+    at_home = Staff.reseller_id.is_(None) | (Staff.reseller_id == reseller_id)
+    person = session.scalar(select(Staff).where(Staff.public_id == public_id, at_home))
+    if person is None:
+        raise StaffUnknown(_("Nobody who works here has this id."))
+    return person
+
+
 def has_left(person: Staff) -> bool:
     """Tell whether a person's work here has ended."""
     return person.ended_at is not None and person.ended_at <= clock.now()

@@ -11,6 +11,9 @@ from tests.delivery.pushes import a_phone
 from tests.walls.world import PASSWORD, RECEIPT
 
 
+PUSH = "https://push.leima.example"  # mapped, so that no name has to be looked up
+
+
 @dataclass(frozen=True)
 class Feed:
     """A call with the caller's own ids: it must succeed, and change something unless it is `still`."""
@@ -42,6 +45,8 @@ FEEDS: dict[str, list[Feed]] = {
     "assets": [Feed(url={"tree": "=tree", "path": "tokens.css"})],
     "ops.alive": [Feed()],
     "ops.ready": [Feed()],
+    "public.front": [Feed()],
+    "public.favicon": [Feed()],
     # The till API.
     "api.scan": [Feed("api", body={"text": "@member"})],
     "api.sign_up": [Feed("api", body={"contact": "till.person@mail.example", "age_confirmed": True})],
@@ -121,7 +126,7 @@ FEEDS: dict[str, list[Feed]] = {
     "member.change_language": [_member(form={"lang": "sv"})],
     "member.end_device": [Feed("member", {"slug": "@slug", "device": "@device"})],
     "member.sign_out": [_member(leaves=True)],
-    "member.subscribe": [_member(body=a_phone().subscription())],
+    "member.subscribe": [_member(body=a_phone(f"{PUSH}/first").subscription())],
     "member.simulate": [_member()],
     "member.wallet_page": [_member()],
     "member.apple": [_member()],

@@ -19,11 +19,11 @@ from app.core.runtime import Runtime
 from app.core.web import LeimaFlask
 from app.core.web.app import READS
 from app.core.web.pages import tree_hash
-from app.fakes.phone import SimulatedPhone
 from app.wsgi import create_app
 from tests.builders import BROWSER
+from tests.delivery.pushes import a_phone
 from tests.walls import ids
-from tests.walls.feeds import Feed
+from tests.walls.feeds import PUSH, Feed
 from tests.walls.rows import changed, rows
 from tests.walls.world import NOW, World
 
@@ -32,7 +32,9 @@ REFUSED = {401, 404}
 DONE = {200, 201, 204, 303}
 WAY_IN = re.compile(r"/till/login|/brand/login(\?next=.*)?|/[a-z]+/(join|sign-in)")
 # What differs between two equal answers: ids made on the way, nonces, the number of the request.
-_FLEETING = re.compile(r'[0-9A-Z]{26}|(?<=nonce=")[^"]+|(?<="request_id": ")[0-9a-f]+|\b[0-9a-f]{16}\b')
+_FLEETING = re.compile(
+    r"[0-9A-Z]{26}|(?<=nonce[=-])[\"\w-]+|(?<=request_id\": \")[0-9a-f]+|\b[0-9a-f]{16}\b|data-[a-z]+=\"\d+\""
+)
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Wall:
             client.set_cookie(name, value)
         try:
             response = client.open(path, method=method, headers=dict(headers), **sent)
+            response.get_data()
+            response.close()
         finally:
             runtime.database.close()
         return Seen(response, changed(before, rows(file)), changed(before_there, rows(file, brand_id=there)))
@@ -148,7 +152,7 @@ def standing(world: World, folder: Path, *, guard_walls: bool = True) -> Iterato
     """Serve copies of the two brands at their moment."""
     log.configure("ERROR")
     nowhere = Database(f"sqlite:///{world.path}", world.settings.keyring())  # each call opens a copy
-    phone = {"simulated_phone": lambda name: SimulatedPhone(f"https://fcm.googleapis.com/{name}", name).subscription()}
+    phone = {"simulated_phone": lambda name: a_phone(f"{PUSH}/{name}").subscription()}
     with clock.moved(to=NOW):
         yield Wall(world, create_app(Runtime(world.settings, nowhere, phone)), folder, guard_walls)
     nowhere.close()

@@ -76,13 +76,13 @@ class Side:
     link: str  # token of the newcomer's link
     digits: str  # and its digits
     wordings: dict[str, str]
-    staff_id: str
+    cashiers: tuple[str, ...]  # of the first till's reseller, and of another
     staff_email: str
     staff_cookie: str
 
     def secrets(self) -> list[str]:
         """Return all that nobody of another brand may ever be shown."""
-        found = [self.name, self.waiting, self.waiting_cookie, self.link, self.staff_id, self.staff_email, self.staff_cookie]
+        found = [self.name, self.waiting, self.waiting_cookie, self.link, self.staff_email, self.staff_cookie, *self.cashiers]
         found += [value for till in self.tills for value in vars(till).values()]
         found += [value for member in self.members for value in vars(member).values()]
         return found
@@ -104,7 +104,8 @@ def settings(folder: Path) -> Settings:
     wallet_chain(chain)
     return Settings(
         demo=True, data_dir=folder, base_url=BASE, apple_certificate=chain / "pass.pem", apple_key=chain / "pass.key",
-        apple_wwdr=chain / "wwdr.pem", google_issuer=ISSUER_ID, google_service_account=chain / "google.json",
+        apple_wwdr=chain / "wwdr.pem", google_issuer=ISSUER_ID,
+        push_hosts=("push.leima.example",), outbound_map={"https://push.leima.example": "http://127.0.0.1:9"}, google_service_account=chain / "google.json",
     )  # fmt: skip
 
 
@@ -189,9 +190,15 @@ def _ids(session: Session, brand: Brand, bought: list[Bought]) -> Side:
         members=tuple(_member(session, member_id) for _till, _key, (member_id, *_rest) in bought),
         waiting=newcomer, waiting_cookie=_log_in(session, "member", joined.member.id),
         link=keys.text(joined.code.link), digits=keys.text(joined.code.code),
-        wordings=_wordings(session), staff_id=worker.public_id, staff_email=worker.email,
+        wordings=_wordings(session), cashiers=_cashiers(session, bought[0][0]), staff_email=worker.email,
         staff_cookie=_log_in(session, "brand", worker.id),
     )  # fmt: skip
+
+
+def _cashiers(session: Session, till: Till) -> tuple[str, ...]:
+    here = select(Outlet.reseller_id).where(Outlet.id == till.outlet_id).scalar_subquery()
+    rows = session.scalars(select(Staff).where(Staff.role == "cashier").order_by(Staff.reseller_id != here, Staff.id))
+    return tuple(row.public_id for row in rows)
 
 
 def _member(session: Session, member_id: int) -> MemberIds:

@@ -21,7 +21,7 @@ from app.members import lookup, scans, sign_in
 from app.members import service as members
 from app.members.forms import JoinForm
 from app.members.models import Member
-from app.network import tills
+from app.network import staff, tills
 from app.network.models import Till
 from app.network.service import brand_by_id
 from app.rewards import service as rewards
@@ -146,6 +146,9 @@ def sign_up(json_data: api.MemberIn) -> dict[str, Any]:
 def purchase(json_data: api.PurchaseIn) -> dict[str, Any]:
     """Book a purchase: awards, filled cards and their coupons; an award of nothing says why."""
     session, asking = web.session(), till()
+    if json_data.cashier is not None:
+        reseller = tills.till_place(session, asking.id).reseller
+        staff.cashier(session, json_data.cashier, reseller_id=reseller.id)
     if json_data.scan is not None:
         found = scans.get(session, json_data.scan, till=asking)
         member, scan_id = session.get_one(Member, found.member_id), cast(int | None, found.id)
