@@ -44,7 +44,8 @@ TABLES = (
     _delivery,
     _wallet,
 )  # modules that hold tables
-JOBS: tuple[ModuleType, ...] = (network_jobs, members_jobs, rewards_jobs, delivery_jobs)  # modules whose import registers jobs
+# Importing these modules registers their jobs.
+JOBS: tuple[ModuleType, ...] = (network_jobs, members_jobs, rewards_jobs, delivery_jobs)
 SETUP = (network_setup, members_setup, rewards_setup, cards_setup)  # sections of the brand file, in this order
 metadata = Base.metadata
 

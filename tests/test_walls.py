@@ -1,15 +1,12 @@
 """Walls between brands, resellers, outlets, tills and members: every route of the URL map with every foreign id."""
 
-from pathlib import Path
-
 import pytest
 from werkzeug.routing import Rule
 
 from app.core.web.app import READS
 from tests.walls import ids
 from tests.walls.feeds import FEEDS, Feed
-from tests.walls.harness import DONE, OURS, REFUSED, Seen, Wall, alike, leaks, method_of, slots, standing, unscoped
-from tests.walls.world import World
+from tests.walls.harness import DONE, OURS, REFUSED, Seen, Wall, alike, leaks, method_of, slots, unscoped
 
 EVERY = pytest.mark.parametrize("endpoint", sorted(FEEDS))
 
@@ -107,12 +104,12 @@ def test_route_that_asks_who_it_is_takes_no_other_doors_credential(wall: Wall, e
 
 
 @pytest.mark.parametrize("endpoint", ["api.scan", "api.redeem", "brand.member", "till.coupon", "entry.confirm_page"])
-def test_a_session_without_its_brand_is_caught(world: World, tmp_path: Path, endpoint: str) -> None:
-    with standing(world, tmp_path, guard_walls=False) as wall, unscoped():
-        assert faults(wall, endpoint)
+def test_a_session_without_its_brand_is_caught(open_wall: Wall, endpoint: str) -> None:
+    with unscoped():
+        assert faults(open_wall, endpoint)
 
 
-def test_the_engine_refuses_what_a_session_without_its_brand_asks(world: World, tmp_path: Path) -> None:
-    with standing(world, tmp_path) as wall, unscoped():
+def test_the_engine_refuses_what_a_session_without_its_brand_asks(wall: Wall) -> None:
+    with unscoped():
         seen = wall.feed(rules(wall)["brand.member"], FEEDS["brand.member"][0])
     assert seen.status == 500

@@ -15,12 +15,12 @@ from sqlalchemy.pool import PoolProxiedConnection
 from app.core import walls
 from app.core.crypto import Keyring
 from app.core.errors import TooMany, Unavailable
+from app.core.i18n import gettext as _
 from app.core.tables import Base, BrandOwned, UtcDateTime, brand_table, points_to, pub
 
 __all__ = ["Base", "BrandOwned", "Database", "UtcDateTime", "brand_table", "keyring", "points_to", "pub"]
 
 LOCK_WAIT_MS = 10_000
-BUSY = "The service is busy for a moment. Nothing was saved; please try again."
 READ = {"leima_read": True, "postgresql_readonly": True}
 
 _BUGS = ("readonly", "no such", "syntax error", "has no column")  # SQLite calls our own mistakes operational too
@@ -38,6 +38,10 @@ class DatabaseDown(Unavailable):
     """The database cannot be opened or written; nothing was done."""
 
     code = "database_unavailable"
+
+
+def _busy() -> DatabaseDown:
+    return DatabaseDown(_("The service is busy for a moment. Nothing was saved; please try again."))
 
 
 class Database:
@@ -74,12 +78,12 @@ class Database:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Queue this process's writers on SQLite: its own waiting sleeps ever longer and lets a busy writer starve us."""
+        """Queue this process's writers on SQLite: its own waiting sleeps and lets a busy writer starve us."""
         if not self.is_sqlite:
             yield
             return
         if not self._writer.acquire(timeout=LOCK_WAIT_MS / 1000):
-            raise DatabaseDown(BUSY)
+            raise _busy()
         try:
             yield
         finally:
@@ -101,7 +105,7 @@ class Database:
         except OperationalError as error:
             if any(bug in str(error.orig) for bug in _BUGS):
                 raise
-            raise DatabaseDown(BUSY) from error
+            raise _busy() from error
 
     def count(self, key: str, *, limit: int, window: timedelta, now: datetime) -> int:
         """Count one try and return how many there were, in a transaction of its own that outlives refusals.
@@ -117,7 +121,7 @@ class Database:
         with self.unit() as session:
             n, until = session.connection().execute(_COUNT, values).one()
         if n > limit:
-            raise TooMany("Too many tries. Please wait a moment.", retry_after=max(1, until - values["now"]))
+            raise TooMany(_("Too many tries. Please wait a moment."), retry_after=max(1, until - values["now"]))
         return int(n)
 
     def tries(self, key: str, *, now: datetime) -> int:
@@ -169,11 +173,13 @@ def brand_of(session: Session) -> int:
 
 def _engine(url: str) -> Engine:
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=16, max_overflow=32)
+        engine = create_engine(
+            url, connect_args={"check_same_thread": False}, pool_size=16, max_overflow=32, hide_parameters=True
+        )
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
         return engine
-    return create_engine(url, pool_size=16, max_overflow=32, pool_pre_ping=True)
+    return create_engine(url, pool_size=16, max_overflow=32, pool_pre_ping=True, hide_parameters=True)
 
 
 def _sqlite_connect(connection: Any, _record: object) -> None:

@@ -13,7 +13,7 @@ from babel import Locale
 from babel.dates import format_date as _date
 from babel.dates import format_datetime as _datetime
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 
 LANGUAGES = ("fi", "sv", "en")
 FOLDER = Path(__file__).parent / "translations"
@@ -100,6 +100,11 @@ def _locale(name: str | None) -> Locale:
 def format_cents(cents: int, language: str | None = None) -> str:
     """Write an amount of cents as money: `4,60 €`."""
     return format_currency(cents / 100, "EUR", locale=_locale(language))
+
+
+def format_number(number: int, language: str | None = None) -> str:
+    """Write a whole number in groups: `3,195`, `3 195`."""
+    return format_decimal(number, locale=_locale(language))
 
 
 def format_datetime(moment: datetime, zone: str, language: str | None = None) -> str:

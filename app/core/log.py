@@ -2,19 +2,22 @@
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
 log: Any = structlog.get_logger("leima")
+_transform = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 
 
-def configure(level: str) -> None:
-    """Send structlog and the standard library's loggers to standard error as one JSON object a line."""
-    # Locals are left out: they hold names, addresses and codes.
-    tracebacks = structlog.processors.ExceptionRenderer(
-        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    )
+def _frames(error: Any) -> list[dict[str, Any]]:
+    """Return where an error was raised, without its variables and words: both may hold names, addresses and codes."""
+    return [{**part, "exc_value": "", "exc_notes": []} for part in _transform(error)]
+
+
+def configure(level: str, stream: TextIO | None = None) -> None:
+    """Send structlog and the standard library's loggers to standard error, or a stream, as one JSON object a line."""
+    tracebacks = structlog.processors.ExceptionRenderer(_frames)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -30,7 +33,7 @@ def configure(level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[

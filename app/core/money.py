@@ -3,6 +3,7 @@
 import re
 
 from app.core.errors import Invalid
+from app.core.i18n import gettext as _
 
 MAX_CENTS = 100_000_000  # a basket over a million euros is a slip of the finger
 
@@ -35,5 +36,5 @@ def to_cents(text: str) -> int:
     """
     match = _TYPED.fullmatch(text.strip().replace("\u00a0", "").replace(" ", "").removesuffix("€"))
     if match is None:
-        raise AmountInvalid("The amount is not a sum of money.")
+        raise AmountInvalid(_("The amount is not a sum of money."))
     return int(match[1]) * 100 + int((match[2] or "0").ljust(2, "0"))

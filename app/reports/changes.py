@@ -1,7 +1,7 @@
 """One sentence on what changed between two periods. Knows no database."""
 
+from app.core.i18n import format_number, ngettext
 from app.core.i18n import gettext as _
-from app.core.i18n import ngettext
 from app.reports.dashboard import Dashboard, OutletFigures
 
 QUIET = 5  # percent of change that nobody needs to hear of
@@ -13,8 +13,9 @@ def sentence(found: Dashboard) -> str:
     if not stamps.value and not stamps.before:
         return _("No stamps have been given in this period.")
     if not stamps.before:
-        text = ngettext("The first %(n)s stamp in this period", "The first %(n)s stamps in this period", stamps.value)
-        return _("%(what)s; there is nothing to compare with yet.", what=text)
+        count = format_number(stamps.value)
+        given = ngettext("%(count)s stamp in this period", "%(count)s stamps in this period", stamps.value, count=count)
+        return _("%(given)s; there is nothing to compare with yet.", given=given)
     percent = _percent(stamps.value, stamps.before)
     values = {"percent": abs(percent), "days": days}
     if abs(percent) < QUIET:
@@ -33,7 +34,7 @@ def _mover(found: Dashboard) -> str:
     most = max(found.outlets, key=lambda outlet: (abs(_moved(outlet)), outlet.name))
     if abs(_moved(most)) * 100 < QUIET * found.stamps.before or not _moved(most):
         return ""
-    values = {"outlet": most.name, "n": most.stamps, "before": most.stamps_before}
+    values = {"outlet": most.name, "n": format_number(most.stamps), "before": format_number(most.stamps_before)}
     if _moved(most) > 0:
         return _("%(outlet)s grew most, from %(before)s to %(n)s", **values)
     return _("%(outlet)s fell most, from %(before)s to %(n)s", **values)

@@ -135,7 +135,8 @@ def _last_visits(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
     rows = session.execute(
         select(who, func.max(Purchase.occurred_at))
         .join(Purchase, Purchase.member_id == Member.id)
-        .where(or_(Member.id.in_(ids), Member.merged_into_id.in_(ids)))
+        .outerjoin(Refund, Refund.purchase_id == Purchase.id)
+        .where(or_(Member.id.in_(ids), Member.merged_into_id.in_(ids)), Refund.id.is_(None))
         .group_by(who)
     )
     return dict(rows.all())

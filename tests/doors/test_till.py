@@ -443,3 +443,13 @@ def test_refund_rows_are_one_for_each_undo(shop: Shop) -> None:
 
     with shop.database.reading(shop.brand_id) as session:
         assert session.scalar(select(func.count(Refund.id))) == 1
+
+
+def test_sale_that_was_undone_is_no_visit(shop: Shop) -> None:
+    sale = shop.sell("8,00").location.rsplit("=", 1)[1]
+    before = shop.get(f"/till/scan/{shop.scan()}").text
+    shop.post("/till/undo", purchase=sale)
+
+    after = shop.get(f"/till/scan/{shop.scan()}").text
+
+    assert ("Last visit today" in before, "First visit" in after) == (True, True)

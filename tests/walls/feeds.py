@@ -10,7 +10,6 @@ from typing import Any
 from tests.delivery.pushes import a_phone
 from tests.walls.world import PASSWORD, RECEIPT
 
-
 PUSH = "https://push.leima.example"  # mapped, so that no name has to be looked up
 
 

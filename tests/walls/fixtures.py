@@ -1,4 +1,4 @@
-"""Two brands side by side, built once for each worker; each test works on copies."""
+"""Two brands side by side, built once for each worker; each call works on them as they were built."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.walls.harness import Wall, standing
+from tests.walls.harness import Wall
 from tests.walls.world import World, build
 
 
@@ -19,8 +19,17 @@ def world(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Wo
     return build(path, folder)
 
 
-@pytest.fixture
-def wall(world: World, tmp_path: Path) -> Iterator[Wall]:
-    """The service over a copy of the two brands, at their moment."""
-    with standing(world, tmp_path) as found:
-        yield found
+@pytest.fixture(scope="session")
+def wall(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
+    """The service over the two brands."""
+    wall = Wall(world, tmp_path_factory.mktemp("wall") / "leima.db")
+    yield wall
+    wall.close()
+
+
+@pytest.fixture(scope="session")
+def open_wall(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
+    """The same without the engine's guard, for the broken twin."""
+    wall = Wall(world, tmp_path_factory.mktemp("open") / "leima.db", guard_walls=False)
+    yield wall
+    wall.close()

@@ -3,8 +3,9 @@
 import html
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,9 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from app.core import clock, log, walls
+from app.core import clock, walls
 from app.core.db import Database
 from app.core.runtime import Runtime
-from app.core.web import LeimaFlask
 from app.core.web.app import READS
 from app.core.web.pages import tree_hash
 from app.wsgi import create_app
@@ -61,40 +61,47 @@ class Seen:
         return self.status == 303 and WAY_IN.fullmatch(self.response.location or "") is not None
 
 
-@dataclass
 class Wall:
-    """The service over the two brands; each call sees a fresh copy of them."""
+    """The service over the two brands; each call finds them as they were built."""
 
-    world: World
-    app: LeimaFlask
-    folder: Path
-    guard_walls: bool = True
+    def __init__(self, world: World, file: Path, *, guard_walls: bool = True) -> None:
+        """Copy the world to `file` and serve it; `close` gives the file back."""
+        self.world = world
+        self._file = file
+        shutil.copy(world.path, file)
+        self._all, self._there = rows(file), rows(file, brand_id=world.there.brand_id)
+        self.database = Database(f"sqlite:///{file}", world.settings.keyring(), guard_walls=guard_walls)
+        phone = {"simulated_phone": lambda name: a_phone(f"{PUSH}/{name}").subscription()}
+        self.app = create_app(Runtime(world.settings, self.database, phone))
+
+    def close(self) -> None:
+        self.database.close()
 
     def call(self, method: str, path: str, *, door: str, headers: Mapping[str, str] = OURS, **sent: Any) -> Seen:
-        """Call a path with the credential of a door of the brand `here`, over a fresh copy."""
+        """Call a path with the credential of a door of the brand `here`."""
         cookies, bearer = self.credential(door)
         return self.send(method, path, cookies=cookies, headers={**headers, **bearer}, **sent)
 
-    def send(self, method: str, path: str, *, cookies: Mapping[str, str], headers: Mapping[str, str], **sent: Any) -> Seen:
-        """Call a path over a fresh copy of the two brands."""
-        file = self.folder / "copy.db"
-        for old in self.folder.glob("copy.db*"):
-            old.unlink()
-        shutil.copy(self.world.path, file)
-        there = self.world.there.brand_id
-        before, before_there = rows(file), rows(file, brand_id=there)
-        runtime: Runtime = self.app.extensions["leima"]
-        runtime.database = Database(f"sqlite:///{file}", runtime.keyring, guard_walls=self.guard_walls)
+    def send(
+        self, method: str, path: str, *, cookies: Mapping[str, str], headers: Mapping[str, str], **sent: Any
+    ) -> Seen:
+        """Call a path, see what it did to the rows, and put them back."""
         client = self.app.test_client()
         for name, value in cookies.items():
             client.set_cookie(name, value)
-        try:
+        with clock.moved(to=NOW):
             response = client.open(path, method=method, headers=dict(headers), **sent)
             response.get_data()
             response.close()
-        finally:
-            runtime.database.close()
-        return Seen(response, changed(before, rows(file)), changed(before_there, rows(file, brand_id=there)))
+        after = changed(self._all, rows(self._file))
+        there = changed(self._there, rows(self._file, brand_id=self.world.there.brand_id)) if after else []
+        if after:
+            self._put_back()
+        return Seen(response, after, there)
+
+    def _put_back(self) -> None:
+        with closing(sqlite3.connect(self.world.path)) as built, closing(sqlite3.connect(self._file)) as used:
+            built.backup(used)
 
     def credential(self, door: str) -> tuple[dict[str, str], dict[str, str]]:
         """Return the cookies and headers by which the first till, member or person of a door is known."""
@@ -148,17 +155,6 @@ class Wall:
 
 
 @contextmanager
-def standing(world: World, folder: Path, *, guard_walls: bool = True) -> Iterator[Wall]:
-    """Serve copies of the two brands at their moment."""
-    log.configure("ERROR")
-    nowhere = Database(f"sqlite:///{world.path}", world.settings.keyring())  # each call opens a copy
-    phone = {"simulated_phone": lambda name: a_phone(f"{PUSH}/{name}").subscription()}
-    with clock.moved(to=NOW):
-        yield Wall(world, create_app(Runtime(world.settings, nowhere, phone)), folder, guard_walls)
-    nowhere.close()
-
-
-@contextmanager
 def unscoped() -> Iterator[None]:
     """Take the brand's criteria off every query of the ORM: the broken twin that the walls' tests must catch."""
     event.remove(walls.BrandSession, "do_orm_execute", walls._scope)
@@ -189,7 +185,9 @@ def leaks(wall: Wall, seen: Seen, *, door: str, sent: Iterable[str]) -> list[str
     here, there = wall.world.here, wall.world.there
     hidden = there.secrets()
     if door != "brand":  # the console shows its own brand's members
-        hidden += [value for group in (here.members[1:], here.tills[1:]) for one in group for value in vars(one).values()]
+        hidden += [
+            value for group in (here.members[1:], here.tills[1:]) for one in group for value in vars(one).values()
+        ]
     text = _squeezed(seen.shown)
     echoed = [_squeezed(value) for value in sent]
     found = {_squeezed(value) for value in hidden}
@@ -209,5 +207,5 @@ def alike(one: Seen, said: str, other: Seen, other_said: str) -> bool:
 def _plain(text: str, said: str) -> str:
     for form in (html.escape(said), said, said.lower()):
         text = text.replace(form, "·")
-    text = re.sub(r"(?m)^(Content-Length|ETag|Set-Cookie: leima-[a-z-]+=)[^;\n]*", r"\1", text)
+    text = re.sub(r"(?m)^(Content-Length|ETag|Set-Cookie: leima-[a-z-]+=).*", r"\1", text)
     return _FLEETING.sub("·", text)

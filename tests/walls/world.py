@@ -82,7 +82,15 @@ class Side:
 
     def secrets(self) -> list[str]:
         """Return all that nobody of another brand may ever be shown."""
-        found = [self.name, self.waiting, self.waiting_cookie, self.link, self.staff_email, self.staff_cookie, *self.cashiers]
+        found = [
+            self.name,
+            self.waiting,
+            self.waiting_cookie,
+            self.link,
+            self.staff_email,
+            self.staff_cookie,
+            *self.cashiers,
+        ]
         found += [value for till in self.tills for value in vars(till).values()]
         found += [value for member in self.members for value in vars(member).values()]
         return found

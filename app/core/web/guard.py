@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from app.core import i18n
 from app.core.errors import Forbidden
 from app.core.i18n import gettext as _
 from app.core.log import log
@@ -61,6 +62,8 @@ def _begin() -> None:
     g.request_id = secrets.token_hex(8)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    # The thread may still speak the language of its last request; a door that knows who asks says better.
+    i18n.set_language(i18n.negotiate(request.headers.get("Accept-Language", ""), i18n.LANGUAGES, "en"))
 
 
 def _refuse_large() -> None:

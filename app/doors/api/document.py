@@ -44,7 +44,7 @@ def describe(app: APIFlask) -> None:
     app.config["AUTO_404_RESPONSE"] = app.config["AUTO_VALIDATION_ERROR_RESPONSE"] = False
 
     @app.spec_processor
-    def _complete(spec: dict[str, Any]) -> dict[str, Any]:
+    def _complete(spec: Any) -> Any:
         components = spec.setdefault("components", {})
         components.setdefault("schemas", {})["Problem"] = PROBLEM
         components["securitySchemes"] = {"till": {"type": "http", "scheme": "bearer", "description": "till key"}}

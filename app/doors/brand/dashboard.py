@@ -47,13 +47,13 @@ def _loading() -> dict[str, Any] | None:
 
 def _figures(found: Dashboard, days: int) -> list[Figure]:
     note = ngettext("%(n)s new in %(days)s days", "%(n)s new in %(days)s days", found.joined.value, days=days)
-    return [
-        Figure(_("Members"), found.members, note=note),
-        Figure(_("Active members"), found.active.value, found.active.before),
-        Figure(_("Stamps given"), found.stamps.value, found.stamps.before),
-        Figure(_("Coupons issued"), found.issued.value, found.issued.before),
-        Figure(_("Coupons redeemed"), found.redeemed.value, found.redeemed.before),
-    ]
+    pairs = [
+        (_("Active members"), found.active), (_("Stamps given"), found.stamps), (_("Coupons issued"), found.issued),
+        (_("Coupons redeemed"), found.redeemed),
+    ]  # fmt: skip
+    begun = any(pair.before for _label, pair in pairs)  # else there is no time before to compare with
+    figures = [Figure(label, pair.value, pair.before if begun else None) for label, pair in pairs]
+    return [Figure(_("Members"), found.members, note=note), *figures]
 
 
 def _label(day: date) -> str:

@@ -100,7 +100,7 @@ def log_in() -> Response:
     except staff.LoginRefused as error:
         return _login_page(401, error=error.message, wish=wish)
     except NotYourConsole as error:
-        return _login_page(403, error=error.message)
+        return _login_page(403, error=error.message, wish=wish)
     _end_old_login(person)
     g.brand_id = person.brand_id
     response = cast(Response, redirect(wish if _is_ours(wish) else "/brand", 303))

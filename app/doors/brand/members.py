@@ -96,18 +96,20 @@ def _since(row: Member) -> str:
     if row.outlet_id is None:
         return _("Joined %(day)s, %(source)s", **values)
     outlet = network.outlet_by_id(web.session(), row.outlet_id)
+    if row.source == "outlet":
+        return _("Joined %(day)s at %(outlet)s", outlet=outlet.name, **values)
     return _("Joined %(day)s, %(source)s, %(outlet)s", outlet=outlet.name, **values)
 
 
 def _facts(row: Member) -> list[dict[str, str]]:
     found = register.facts(web.session(), row.id)
     facts = [
-        {"value": str(found.sales), "label": _("purchases")},
-        {"value": i18n.format_cents(found.cents), "label": _("spent")},
-        {"value": str(found.redeemed), "label": _("coupons used")},
+        {"value": str(found.sales), "label": _("Purchases")},
+        {"value": i18n.format_cents(found.cents), "label": _("Spent")},
+        {"value": str(found.redeemed), "label": _("Coupons used")},
     ]
     if found.last_visit:
-        facts.append({"value": _day(found.last_visit), "label": _("last visit")})
+        facts.append({"value": _day(found.last_visit), "label": _("Last visit")})
     return facts
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
-from flask import Response, g, jsonify, redirect, send_from_directory
+from flask import Response, g, jsonify, redirect, request, send_from_directory
 from PIL import Image, ImageDraw
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -59,7 +59,7 @@ def favicon() -> Response:
 @blueprint.get("/M/<member_code>")
 def at_till(member_code: str) -> Response:
     """Tell a camera that scanned a member's code by chance what it is for; the same for every code."""
-    i18n.set_language("fi")
+    i18n.set_language(i18n.negotiate(request.headers.get("Accept-Language", ""), i18n.LANGUAGES, "fi"))
     return web.page("member/at_till.html")
 
 

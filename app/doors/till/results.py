@@ -152,7 +152,7 @@ def today(session: Session, *, till_id: int) -> list[dict[str, Any]] | None:
     newcomers = (Member.outlet_id == g.place.outlet.id, Member.source == "till", Member.joined_at >= begins)
     joined = session.scalar(select(func.count(Member.id)).where(*newcomers)) or 0
     return [
-        {"value": count, "label": ngettext("sale", "sales", count)},
-        {"value": stamps, "label": ngettext("stamp today", "stamps today", stamps)},
+        {"value": count, "label": ngettext("sale today", "sales today", count)},
+        {"value": stamps, "label": ngettext("stamp", "stamps", stamps)},
         {"value": joined, "label": ngettext("new member", "new members", joined)},
     ]

@@ -5,17 +5,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import g
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cards import views
 from app.core import clock, i18n
 from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
-from app.ledger.models import Purchase
 from app.members import lookup, scans
 from app.members import service as members
 from app.members.models import Member, Scan
+from app.reports import register
 from app.rewards.service import CouponView, print_code
 
 MINUS = "\u2212"
@@ -77,8 +77,7 @@ def _why_not(found: Scan) -> str:
 
 
 def _last_visit(session: Session, member_id: int) -> str:
-    ids = views.family(session, member_id)
-    at = session.scalar(select(func.max(Purchase.occurred_at)).where(Purchase.member_id.in_(ids)))
+    at = register.facts(session, member_id).last_visit
     if at is None:
         return _("First visit")
     local, today = clock.local_date(at, g.brand.zone), clock.local_date(clock.now(), g.brand.zone)

@@ -1,0 +1,4 @@
+"""Fixtures of the races."""
+
+from tests.races.world import unlocked as unlocked
+from tests.races.world import world as world
