@@ -3,9 +3,11 @@
 import io
 import json
 import re
+import time
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import zxingcpp
 from PIL import Image
@@ -13,13 +15,27 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.service import Service
 
+T = TypeVar("T")
+
+
+def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = 10) -> T:
+    """Look again every tenth of a second until there is something."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = look()
+        if found is not None:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{what}: not within {seconds} seconds")
+
 
 def join(page: Page, service: Service, contact: str, *, name: str = "Aino", source: str = "poster") -> None:
     """Join on the phone, up to the card."""
     page.goto(f"{service.base}/meri/join?source={source}&lang=en")
     page.fill("#contact", contact)
     page.fill("#first_name", name)
-    page.check("input[name=consent_email]")
+    if "@" in contact:
+        page.check("input[name=consent_email]")
     page.check("input[name=age]")
     page.click("button:has-text('Get my card')")
     expect(page.locator("article.pass .count").first).to_be_visible()
@@ -32,21 +48,24 @@ def confirm(page: Page, service: Service, contact: str) -> None:
     expect(page.locator("#code")).to_have_count(0)
 
 
-def code_of(service: Service, contact: str) -> str:
-    """Return the 6 digits of the newest message to a contact, waiting for the worker."""
-    for _look in range(100):
-        for message in service.outbox():
-            found = re.search(r"\b(\d{6})\b", message["title"] + " " + message["text"])
-            if message["to"] == contact and found:
-                return found[1]
-        _pause()
-    raise AssertionError(f"no code came to {contact}")
+def messages_to(service: Service, contact: str) -> list[dict[str, Any]]:
+    """Return what was sent to a contact, newest first."""
+    return [message for message in service.outbox() if message["to"].replace(" ", "") == contact]
 
 
-def _pause() -> None:
-    import time
+def code_of(service: Service, contact: str, *, after: int = 0) -> str:
+    """Return the 6 digits of the newest message to a contact, waiting for the worker.
 
-    time.sleep(0.1)
+    Args:
+        after: number of messages that came before and do not count.
+    """
+
+    def look() -> str | None:
+        came = messages_to(service, contact)
+        found = re.search(r"(?<!\d)(\d{6})(?!\d)", came[0]["title"] + " " + came[0]["text"]) if len(came) > after else None
+        return found[1] if found else None
+
+    return wait_for(look, f"a code to {contact}")
 
 
 def decode(picture: bytes) -> str:
@@ -56,12 +75,31 @@ def decode(picture: bytes) -> str:
     return str(found[0].text)
 
 
+def spoken(page: Page) -> str:
+    """Return the code that the member may say."""
+    return page.locator(".stub .code").inner_text().splitlines()[-1]
+
+
 def log_in_till(page: Page, service: Service, outlet: str) -> None:
     """Open the till page of an outlet."""
-    page.goto(f"{service.base}/till?lang=en")
+    page.goto(f"{service.base}/till")
     page.fill("input[name=key]", service.till_key(outlet))
     page.keyboard.press("Enter")
-    expect(page.locator("input[name=text]")).to_be_visible()
+    expect(page.locator("#text")).to_be_visible()
+
+
+def find(till: Page, text: str) -> None:
+    """Type a code at the till."""
+    till.fill("#text", text)
+    till.keyboard.press("Enter")
+    till.wait_for_url(re.compile("/till/(scan|coupon)/"))
+
+
+def buy(service: Service, member: str, cents: int, *, outlet: str = "kallio", receipt: str = "") -> dict[str, Any]:
+    """Record a purchase over the till API, as a cash register would."""
+    receipt = receipt or f"R{time.monotonic_ns()}"
+    basket = {"member": member, "receipt": receipt, "occurred_at": now(), "total_cents": cents}
+    return api(service, outlet, "purchases", basket, key=receipt)
 
 
 def api(service: Service, outlet: str, path: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:

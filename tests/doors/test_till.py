@@ -453,3 +453,12 @@ def test_sale_that_was_undone_is_no_visit(shop: Shop) -> None:
     after = shop.get(f"/till/scan/{shop.scan()}").text
 
     assert ("Last visit today" in before, "First visit" in after) == (True, True)
+
+
+def test_coupon_page_names_no_member_that_another_till_scanned(shop: Shop) -> None:
+    coupon, scan = shop.coupon(), shop.scan()
+
+    page = shop.other(OTHER_KEY).get(f"/till/coupon/{coupon.code}?from={scan}")
+
+    assert (page.status_code, "Aino" in page.text) == (200, False)
+    assert "Aino" in shop.get(f"/till/coupon/{coupon.code}?from={scan}").text

@@ -10,7 +10,7 @@ from app import registry
 from app.cards.models import Award
 from app.core import clock
 from app.core.db import Database
-from app.core.jobs import Job
+from app.core.jobs import Job, kinds
 from app.fakes import demo
 from app.fakes.history import KEY, History, Stopped
 from app.fakes.history_plan import ZONE, Buy, Confirm, Join, Step, TakeBack, plan
@@ -98,3 +98,18 @@ def test_the_plan_is_believable_and_always_the_same() -> None:
     assert max(guests.values()) > 40
     assert sum(count <= 2 for count in guests.values()) > 20
     assert len({step.person.contact for step in steps if isinstance(step, Join)}) == 200
+
+
+def test_codes_that_the_worker_tidies_away_meanwhile_are_asked_for_again(sqlite: Database) -> None:
+    def tidy(_done: int) -> None:
+        with sqlite.unit() as session:
+            kinds()["members.forget_codes"].run(session)
+
+    demo.load_brand(sqlite)
+    History(sqlite, small).play(progress=tidy)
+
+    with sqlite.reading() as session:
+        brand = service.brand_by_slug(session, demo.SLUG)
+    with sqlite.reading(brand.id) as session:
+        confirmed = session.scalar(select(func.count()).select_from(Member).where(Member.state == "confirmed"))
+    assert confirmed == len([step for step in small(END) if isinstance(step, Confirm)])

@@ -112,8 +112,8 @@ def settings(folder: Path) -> Settings:
     wallet_chain(chain)
     return Settings(
         demo=True, data_dir=folder, base_url=BASE, apple_certificate=chain / "pass.pem", apple_key=chain / "pass.key",
-        apple_wwdr=chain / "wwdr.pem", google_issuer=ISSUER_ID,
-        push_hosts=("push.leima.example",), outbound_map={"https://push.leima.example": "http://127.0.0.1:9"}, google_service_account=chain / "google.json",
+        apple_wwdr=chain / "wwdr.pem", google_issuer=ISSUER_ID, google_service_account=chain / "google.json",
+        push_hosts=("push.leima.example",), outbound_map={"https://push.leima.example": "http://127.0.0.1:9"},
     )  # fmt: skip
 
 
