@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint fmt bench lock setup setup-run
+.PHONY: help run test soak lint fmt messages bench lock setup setup-run
 
 BIN := .venv/bin
 # Tests wait for browsers and sockets, so one worker more than cores pays; beyond eight the databases start to queue.
@@ -33,6 +33,9 @@ lint: setup ## ruff, mypy and the import contracts
 fmt: setup ## format the code and mend what a machine can mend
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
+
+messages: setup ## bring the catalogues of fi, sv and en up to date, and name what is not translated
+	@$(BIN)/python .ci/messages.py
 
 bench: setup ## figures in seconds and ratios, to build/bench.json
 	@$(BIN)/python tests/bench/run.py $(BENCH)

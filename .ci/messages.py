@@ -67,6 +67,8 @@ def updated(language: str, found: Catalog, *, path: Path | None = None) -> Catal
         text = before.string if before and before.pluralizable == message.pluralizable and not before.fuzzy else None
         if language == SOURCE:
             text = message.id
+        elif text is None:
+            text = ("", "") if message.pluralizable else ""
         fresh.add(message.id, text, [(name, 0) for name, _line in message.locations])
     return fresh
 

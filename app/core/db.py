@@ -23,7 +23,8 @@ __all__ = ["Base", "BrandOwned", "Database", "UtcDateTime", "brand_table", "keyr
 LOCK_WAIT_MS = 10_000
 READ = {"leima_read": True, "postgresql_readonly": True}
 
-_BUGS = ("readonly", "no such", "syntax error", "has no column")  # SQLite calls our own mistakes operational too
+_BUGS = ("no such", "syntax error", "has no column")  # SQLite calls our own mistakes operational too
+_READONLY = "readonly"  # a bug in a session that only reads; elsewhere the file cannot be written
 
 _COUNT = text(
     "INSERT INTO counter (key, until, n) VALUES (:key, :until, 1) "
@@ -103,7 +104,7 @@ class Database:
             with session:
                 yield session
         except OperationalError as error:
-            if any(bug in str(error.orig) for bug in _BUGS):
+            if any(bug in str(error.orig) for bug in _BUGS) or (engine is self._reader and _READONLY in str(error.orig)):
                 raise
             raise _busy() from error
 
@@ -144,9 +145,10 @@ class Database:
                 for name in ("synchronous_commit", "fsync"):
                     value = connection.exec_driver_sql(f"SHOW {name}").scalar()
                     if value != "on":
-                        raise DatabaseDown(f"PostgreSQL must run with {name}=on, it is {value}.")
+                        fault = _("PostgreSQL must run with %(name)s=on, it is %(value)s.", name=name, value=value)
+                        raise DatabaseDown(fault)
         except DBAPIError as error:
-            raise DatabaseDown(f"The database cannot be opened: {error.orig}") from error
+            raise DatabaseDown(_("The database cannot be opened: %(fault)s", fault=error.orig)) from error
 
     def close(self) -> None:
         """Give all connections back."""

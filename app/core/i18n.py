@@ -98,8 +98,8 @@ def _locale(name: str | None) -> Locale:
 
 
 def format_cents(cents: int, language: str | None = None) -> str:
-    """Write an amount of cents as money: `4,60 €`."""
-    return format_currency(cents / 100, "EUR", locale=_locale(language))
+    """Write an amount of cents as money: `4,60 €`; below zero with a real minus sign in every language."""
+    return format_currency(cents / 100, "EUR", locale=_locale(language)).replace("-", "\u2212")
 
 
 def format_number(number: int, language: str | None = None) -> str:

@@ -98,8 +98,11 @@ class FakeMail:
         return len(self._handler.sessions)
 
     def refuse(self, address: str, answer: str) -> None:
-        """Answer a recipient with this from now on, such as `550 5.1.1 no such user`."""
-        self._handler.refusals[address] = answer
+        """Answer a recipient with this from now on, such as `550 5.1.1 no such user`; an empty answer ends it."""
+        if answer:
+            self._handler.refusals[address] = answer
+        else:
+            self._handler.refusals.pop(address, None)
 
     def start(self) -> Self:
         """Listen; returns when it answers."""

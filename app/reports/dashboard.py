@@ -4,11 +4,10 @@ A purchase that was taken back counts as none, on the day it was made. The perio
 that a morning is not compared with a whole day.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.cards.models import Award
@@ -121,12 +120,9 @@ def _pair(session: Session, moment: Moment, conditions: Conditions, span: Period
 def _by_day(session: Session, moment: Moment, conditions: Conditions, span: Period) -> list[int]:
     day = calendar.local_day(session, moment, first=span.days[0], last=span.days[-1], zone=span.zone).label("local_day")
     rows = select(day).where(*conditions, moment >= span.start, moment <= span.now).subquery()
-    return _series(session, select(rows.c.local_day, func.count()).group_by(rows.c.local_day), span.days)
-
-
-def _series(session: Session, counted: Select[date, int], days: Iterable[date]) -> list[int]:
-    found = {day: int(count or 0) for day, count in session.execute(counted)}
-    return [found.get(day, 0) for day in days]
+    counted = session.execute(select(rows.c.local_day, func.count()).group_by(rows.c.local_day))
+    found: dict[int, int] = dict(counted.all())
+    return [found.get(calendar.number(day), 0) for day in span.days]
 
 
 def _kept(start: datetime, end: datetime, brand_id: int) -> Conditions:
@@ -170,7 +166,8 @@ def _stamps_by_day(session: Session, span: Period) -> list[int]:
         .where(*_kept(span.start, span.now, brand_of(session)))
         .group_by(Purchase.local_date)
     )
-    return _series(session, given, span.days)
+    found = {day: int(amount or 0) for day, amount in session.execute(given)}
+    return [found.get(day, 0) for day in span.days]
 
 
 def _outlets(session: Session, span: Period) -> list[OutletFigures]:

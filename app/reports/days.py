@@ -1,15 +1,13 @@
 """Days of a brand's zone in SQL, the same on both databases, also where the clocks change."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Date, Interval, bindparam, case, cast, func, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, case, cast, extract, func
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.core import clock
-
 HOUR = timedelta(hours=1)
+DAY = 86_400  # seconds
 
 
 def midnight(day: date, zone: str) -> datetime:
@@ -30,8 +28,8 @@ def span(last: date, days: int) -> list[date]:
 
 def local_day(
     session: Session, column: InstrumentedAttribute[datetime], *, first: date, last: date, zone: str
-) -> ColumnElement[date]:
-    """Return SQL for the day of a moment in a zone.
+) -> ColumnElement[int]:
+    """Return SQL for the day of a moment in a zone, as days since 1970; see `number`.
 
     The offsets are taken from Python's zone data, one for each stretch between two changes of the clocks, so that
     both databases count alike. Right for moments of the days `first` to `last`.
@@ -65,13 +63,14 @@ def _offset(moment: datetime, zone: str) -> timedelta:
     return moment.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
 
 
-def _shifted(session: Session, column: InstrumentedAttribute[datetime], offset: timedelta) -> ColumnElement[date]:
+def _shifted(session: Session, column: InstrumentedAttribute[datetime], offset: timedelta) -> ColumnElement[int]:
     if session.get_bind().dialect.name == "sqlite":
-        return type_coerce(func.date(column, f"{int(offset.total_seconds()):+d} seconds"), Date)
-    shifted: ColumnElement[Any] = func.timezone("UTC", column) + bindparam(None, offset, Interval, unique=True)
-    return cast(shifted, Date)
+        seconds: ColumnElement[int] = func.unixepoch(column, type_=BigInteger)
+    else:
+        seconds = cast(func.floor(extract("epoch", column)), BigInteger)
+    return (seconds + int(offset.total_seconds())) // DAY
 
 
-def today(zone: str) -> date:
-    """Return the day that it is in a zone."""
-    return clock.local_date(clock.now(), zone)
+def number(day: date) -> int:
+    """Return the number that `local_day` gives a day."""
+    return (day - date(1970, 1, 1)).days

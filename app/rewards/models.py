@@ -40,6 +40,7 @@ class Coupon(BrandOwned, Base):
         CheckConstraint("state IN ('issued', 'redeemed', 'expired', 'revoked')", name="state"),
         Index("ix_coupon_member", "brand_id", "member_id"),
         Index("ix_coupon_due", "state", "expires_at"),
+        Index("ix_coupon_day", "brand_id", "issued_at"),
         Index("uq_coupon_source", "brand_id", "source_kind", "source_id", unique=True),
     )
 

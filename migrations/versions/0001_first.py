@@ -555,6 +555,7 @@ def tables() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_coupon_public_id")),
         info={"append_only": False},
     )
+    op.create_index("ix_coupon_day", "coupon", ["brand_id", "issued_at"], unique=False)
     op.create_index("ix_coupon_due", "coupon", ["state", "expires_at"], unique=False)
     op.create_index("ix_coupon_member", "coupon", ["brand_id", "member_id"], unique=False)
     op.create_index("uq_coupon_source", "coupon", ["brand_id", "source_kind", "source_id"], unique=True)

@@ -20,7 +20,7 @@ def test_member_joins_fills_a_card_redeems_elsewhere_and_reads_the_story(
     steps.confirm(phone, service, "aino@example.com")
     expect(phone.get_by_text("cinnamon bun", exact=False).first).to_be_visible()  # the welcome gift opened
     steps.buy(service, steps.spoken(phone), 3200)
-    expect(phone.locator(".count").first).to_have_text("8/10", timeout=2_000)  # the open card follows, no reload
+    expect(phone.locator(".count").first).to_have_text("8/10")  # the open card follows, no reload
 
     # The QR is read off the phone's screen and typed at the till, as a scanner would.
     steps.log_in_till(till, service, "kallio")
@@ -62,7 +62,7 @@ def test_member_joins_fills_a_card_redeems_elsewhere_and_reads_the_story(
     assert story.count("Kulma Kallio") == 2
     refund = phone.locator("li.row").first
     assert refund.locator("strong.minus").inner_text() == "\u221210 stamps"
-    assert "\u221242,00" in refund.inner_text().replace("-", "") or "\u2212€42.00" in refund.inner_text()
+    assert "\u2212€42.00" in refund.inner_text()
 
 
 def _pay(till: Page, amount: str) -> None:
@@ -74,10 +74,14 @@ def _pay(till: Page, amount: str) -> None:
 
 def _fresh_code(phone: Page, before: str) -> str:
     """Wait for a code of the next 30 seconds: each may redeem once, at one till."""
-    drawing = phone.locator(".stub .qr path")
-    before_shape = drawing.get_attribute("d") if steps.decode(phone.screenshot()) == before else ""
-    expect(drawing).not_to_have_attribute("d", before_shape or "", timeout=40_000)
-    return steps.decode(phone.screenshot())
+    text = steps.decode(phone.screenshot())
+    while text == before:  # once more when the phone has only drawn the server's code in its own way
+        drawing = phone.locator(".stub .qr path")
+        shape = drawing.get_attribute("d") or ""
+        text = steps.decode(phone.screenshot())
+        if text == before:
+            expect(drawing).not_to_have_attribute("d", shape, timeout=40_000)
+    return text
 
 
 def _download_pass(phone: Page, service: Service, folder: Path) -> Path:

@@ -53,23 +53,40 @@ def a_place(database: Database) -> Place:
         return Place(database, brand_of(session), tills.new_till_key(session, shop.till), codes)
 
 
+def environment(url: str, folder: Path) -> dict[str, str]:
+    """Return the settings of a server on this database, with the keys that the tests build with."""
+    sealed = base64.b64encode(b"k" * 32).decode()
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("LEIMA_")},
+        "LEIMA_DATABASE_URL": url,
+        "LEIMA_DATA_DIR": str(folder),
+        "LEIMA_SECRET_KEY": "a look-up secret for the tests only",
+        "LEIMA_ENCRYPTION_KEYS": f"test:{sealed}",
+        "LEIMA_PORT": "0",
+        "LEIMA_LOG_LEVEL": "ERROR",
+    }
+
+
+def purchase(place: Place, code: str) -> tuple[bytes, dict[str, str]]:
+    """Return body and headers of a new purchase; the key is the receipt's."""
+    receipt = secrets.token_hex(8)
+    body = {
+        "member": code, "receipt": receipt, "total_cents": random.choice((300, 400, 900, 4200)),
+        "occurred_at": clock.now().isoformat(),
+    }  # fmt: skip
+    headers = {
+        "Authorization": f"Bearer {place.key}", "Idempotency-Key": receipt, "Content-Type": "application/json",
+    }  # fmt: skip
+    return json.dumps(body).encode(), headers
+
+
 class Server:
     """A server process that dies by SIGKILL and is started anew."""
 
     def __init__(self, kind: str, url: str, folder: Path) -> None:
-        sealed = base64.b64encode(b"k" * 32).decode()
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("LEIMA_")},
-            "LEIMA_DATABASE_URL": url,
-            "LEIMA_DATA_DIR": str(folder),
-            "LEIMA_SECRET_KEY": "a look-up secret for the tests only",
-            "LEIMA_ENCRYPTION_KEYS": f"test:{sealed}",
-            "LEIMA_PORT": "0",
-            "LEIMA_LOG_LEVEL": "ERROR",
-        }
         command = [sys.executable, "-m", "tests.kill.serve", kind]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(url, folder), cwd=ROOT
         )
         self.port = 0
         self._pid = 0
@@ -125,27 +142,21 @@ class Till:
     def stamp(self, number: int) -> None:
         """Buy until it is over, each purchase under one key until it is answered."""
         while not self.over.is_set():
-            receipt, cents = secrets.token_hex(8), random.choice((300, 400, 900, 4200))
-            body = {
-                "member": self.place.codes[number % 2], "receipt": receipt, "total_cents": cents,
-                "occurred_at": clock.now().isoformat(),
-            }  # fmt: skip
-            self._until_answered(receipt, json.dumps(body).encode())
+            self._until_answered(*purchase(self.place, self.place.codes[number % 2]))
 
-    def _until_answered(self, receipt: str, body: bytes) -> None:
-        headers = {"Authorization": f"Bearer {self.place.key}", "Idempotency-Key": f"key-{receipt}"}
+    def _until_answered(self, body: bytes, headers: dict[str, str]) -> None:
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             port = self.server.wait_for_life(1)
             try:
-                status, again, answer = post(port, body, {**headers, "Content-Type": "application/json"})
+                status, again, answer = post(port, body, headers)
             except (OSError, http.client.HTTPException, ValueError):
                 continue
             if status >= 500:
                 continue
             with self.changed:
                 if status == 201:
-                    self.acknowledged[receipt] = answer
+                    self.acknowledged[headers["Idempotency-Key"]] = answer
                     self.replayed += again
                 else:
                     self.refused.append(f"{status} {answer.get('code')}")

@@ -1,6 +1,6 @@
 """Stamps and coupons at one moment on both databases, and a broken twin of each that is caught.
 
-The twins are what one writes first: a balance that is read without its lock, a coupon that is looked at and then marked.
+The twins are what one writes first: a balance read without its lock, a coupon that is looked at and then marked.
 """
 
 from collections import Counter

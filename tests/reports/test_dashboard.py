@@ -1,75 +1,21 @@
 """The dashboard's figures, on both databases: days of the brand's zone, what a refund takes away, one brand only."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from app.cards.models import Program, ProgramVersion
 from app.cards.refunds import refund
-from app.cards.service import record_purchase
 from app.core import clock
-from app.core.crypto import random_symbols
 from app.core.db import Database
 from app.core.i18n import use_language
-from app.ledger.models import Purchase
-from app.ledger.service import Basket
-from app.members.models import Contact, Member, MemberCode
 from app.network.models import Till
-from app.reports import changes, register
+from app.reports import changes
 from app.reports.dashboard import Dashboard, dashboard
 from app.reports.days import back, midnight, offsets
 from app.rewards import service as rewards
-from app.rewards.models import Reward
-from tests.builders import a_brand, a_member, an_outlet
-
-HELSINKI = "Europe/Helsinki"
-ZONE = ZoneInfo(HELSINKI)
-NOW = datetime(2026, 11, 22, 12, tzinfo=ZONE)
-
-
-def at(day: int, hour: int, minute: int = 0, *, month: int = 11) -> datetime:
-    return datetime(2026, month, day, hour, minute, tzinfo=ZONE)
-
-
-@pytest.fixture
-def brand_id(database: Database) -> int:
-    """A brand whose coffee card has ten places, a stamp for each full 4 euros."""
-    return _brand(database, "meri")
-
-
-def _brand(database: Database, slug: str) -> int:
-    brand_id = a_brand(database, slug)
-    with database.unit(brand_id) as session, clock.moved(to=at(1, 8, month=1)):
-        reward = Reward(slug="coffee", name={"en": "Free coffee"}, settlement_cents=250)
-        program = Program(slug="coffee", name={"en": "Coffee card"}, unit={"en": ["stamp", "stamps"]})
-        session.add_all([reward, program])
-        session.flush()
-        rule = {"per": "euros", "cents": 400, "award": 1}
-        session.add(
-            ProgramVersion(
-                program_id=program.id, number=1, valid_from=clock.now(), size=10, reward_id=reward.id, rule=rule
-            )
-        )
-    return brand_id
-
-
-def buy(session: Session, member: Member, when: datetime, stamps: int = 1, till: Till | None = None) -> Purchase:
-    with clock.moved(to=when):
-        till = till or session.scalars(select(Till).order_by(Till.id)).first()
-        assert till is not None
-        basket = Basket(stamps * 400, random_symbols(8), clock.now())
-        result = record_purchase(session, basket, member=member, till=till)
-        session.expire_all()
-        return session.get_one(Purchase, result.purchase_id)
-
-
-def member_of(session: Session, when: datetime, **fields: object) -> Member:
-    with clock.moved(to=when):
-        return a_member(session, **fields)
+from tests.builders import an_outlet
+from tests.reports.history import HELSINKI, NOW, ZONE, at, brand_with_card, buy, member_of
 
 
 def look(database: Database, brand_id: int, days: int = 30, now: datetime = NOW) -> Dashboard:
@@ -175,7 +121,7 @@ def test_merged_member_is_one_active_member_and_no_new_one(database: Database, b
 
 
 def test_another_brand_is_in_no_figure(database: Database, brand_id: int) -> None:
-    other = _brand(database, "valo")
+    other = brand_with_card(database, "valo")
     with database.unit(other) as session:
         member = member_of(session, at(20, 8))
         buy(session, member, at(20, 9), 10)
@@ -247,85 +193,3 @@ def test_same_time_of_day_a_week_before_is_an_hour_more_where_the_clocks_changed
 
     assert moment - back(moment, 7, HELSINKI) == timedelta(days=7, hours=1)
     assert midnight(date(2026, 10, 26), HELSINKI) - midnight(date(2026, 10, 25), HELSINKI) == timedelta(hours=25)
-
-
-@pytest.fixture
-def listed(database: Database, brand_id: int) -> Callable[[str], list[str]]:
-    """Search among three members; the answer is their names."""
-    with database.unit(brand_id) as session:
-        for number, name in enumerate(("Aino", "Äiti", "100%")):
-            member = member_of(session, at(1 + number, 8), first_name=name, last_name="Salo")
-            session.add(
-                Contact(member_id=member.id, kind="phone", value=f"+35840123456{number}", confirmed_at=clock.now())
-            )
-        code = session.scalars(select(MemberCode).order_by(MemberCode.id).limit(1)).one()
-        code.spoken, code.code = "7K3QX9P2", "ABCDEFGHJKLMNPQR"
-        contact = session.scalars(select(Contact).where(Contact.kind == "email").order_by(Contact.id).limit(1)).one()
-        contact.value = "aino.salo@example.com"
-
-    def search(q: str) -> list[str]:
-        with database.reading(brand_id) as session:
-            return [str(row.member.first_name) for row in register.search(session, q=q).rows]
-
-    return search
-
-
-@pytest.mark.parametrize(
-    ("q", "names"),
-    [
-        ("", ["100%", "Äiti", "Aino"]),
-        ("ain", ["Aino"]),
-        ("AINO", ["Aino"]),
-        ("äiti", ["Äiti"]),
-        ("salo", ["100%", "Äiti", "Aino"]),
-        ("aino.s", ["Aino"]),
-        ("040 123 4561", ["Äiti"]),
-        ("+358401234560", ["Aino"]),
-        ("7k3q x9", ["Aino"]),
-        ("ABCD", ["Aino"]),
-        ("%", ["100%"]),
-        ("_ino", []),
-        ("nobody", []),
-        ("\0", ["100%", "Äiti", "Aino"]),
-    ],
-)
-def test_search_finds_by_name_contact_and_code(listed: Callable[[str], list[str]], q: str, names: list[str]) -> None:
-    assert listed(q) == names
-
-
-def test_code_of_a_merged_card_finds_the_member_it_became(database: Database, brand_id: int) -> None:
-    with database.unit(brand_id) as session:
-        kept, newcomer = member_of(session, at(1, 8)), member_of(session, at(2, 8), first_name="Second")
-        newcomer.state, newcomer.merged_into_id = "merged", kept.id
-        buy(session, kept, at(3, 8))
-        session.flush()
-        spoken = session.scalars(select(MemberCode.spoken).where(MemberCode.member_id == newcomer.id)).one()
-        found = register.search(session, q=spoken)
-
-    assert [(row.member.id, row.stamps, row.size) for row in found.rows] == [(kept.id, 1, 10)]
-    assert found.rows[0].last_visit == at(3, 8) or abs(found.rows[0].last_visit - at(3, 8)) < timedelta(seconds=5)
-
-
-def test_page_beyond_the_last_is_the_last(database: Database, brand_id: int) -> None:
-    with database.unit(brand_id) as session:
-        for number in range(register.PAGE + 1):
-            member_of(session, at(1, 8, number))
-
-    with database.reading(brand_id) as session:
-        first, last = register.search(session), register.search(session, page=99)
-
-    assert (len(first.rows), first.total, first.pages) == (register.PAGE, register.PAGE + 1, 2)
-    assert (len(last.rows), last.number) == (1, 2)
-
-
-def test_search_knows_members_of_its_own_brand_only(database: Database, brand_id: int) -> None:
-    with database.unit(_brand(database, "valo")) as session:
-        member = a_member(session, first_name="Stranger")
-        spoken = session.scalars(select(MemberCode.spoken).where(MemberCode.member_id == member.id)).one()
-        contact = session.scalars(select(Contact.value).where(Contact.member_id == member.id)).one()
-
-    with database.reading(brand_id) as session:
-        for q in ("", "Stranger", spoken, contact):
-            assert register.search(session, q=q).total == 0
-        with pytest.raises(register.MemberUnknown):
-            register.find(session, member.public_id)

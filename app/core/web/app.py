@@ -5,6 +5,7 @@ from typing import Any
 
 from apiflask import APIFlask
 from flask import Response, current_app, g, request
+from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -16,18 +17,35 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_BODY = 64 * 1024  # bytes; a basket of 500 lines is 40 kB
 
 
+class Json(DefaultJSONProvider):
+    """Flask's JSON; a body nested so deep that Python gives up is a broken body, no crash of ours."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Read JSON.
+
+        Raises:
+            ValueError: it is none.
+        """
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
+
+
 class LeimaFlask(APIFlask):
     """Flask with a unit of work: a view's session is opened on first use and closed before the answer leaves.
 
     GET and HEAD read only. Any answer of 400 and above, and any exception, leaves nothing written.
     """
 
+    json_provider_class = Json
+
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view and end its unit; a commit that fails is an error of the request."""
         try:
             response: Response = self.make_response(super().dispatch_request())
-        except BaseException:
-            end_unit(keep=False)
+        except BaseException as error:
+            end_unit(keep=False, error=error)  # the unit tells a database that is down from a bug
             raise
         end_unit(keep=response.status_code < 400)
         return response
@@ -55,8 +73,12 @@ def session() -> Session:
     return found
 
 
-def end_unit(*, keep: bool) -> None:
-    """Commit the request's unit, or leave nothing of it."""
+def end_unit(*, keep: bool, error: BaseException | None = None) -> None:
+    """Commit the request's unit, or leave nothing of it.
+
+    Raises:
+        DatabaseDown: the commit failed, or `error` is the database's.
+    """
     opened: Any = g.pop("unit", None)
     g.pop("session", None)
     if opened is None:
@@ -64,9 +86,9 @@ def end_unit(*, keep: bool) -> None:
     if keep:
         opened.__exit__(None, None, None)
         return
-    refused = Refused()
+    refused = error or Refused()
     try:
-        opened.__exit__(Refused, refused, None)
+        opened.__exit__(type(refused), refused, refused.__traceback__)
     except Refused:
         return
 

@@ -14,6 +14,8 @@ PROBLEM = {
         "code": {"type": "string", "description": "stable; part of this API"},
         "request_id": {"type": "string"},
         "errors": {"type": "object", "description": "field → what is wrong with it"},
+        "faults": {"type": "array", "description": "several things that are wrong, each with code, field and message"},
+        "retry_after": {"type": "integer", "description": "seconds to wait, as the header Retry-After says"},
     },
 }
 REFUSALS = {
@@ -49,6 +51,7 @@ def describe(app: APIFlask) -> None:
         components.setdefault("schemas", {})["Problem"] = PROBLEM
         components["securitySchemes"] = {"till": {"type": "http", "scheme": "bearer", "description": "till key"}}
         spec["security"] = [{"till": []}]
+        spec["paths"] = {address: path for address, path in spec["paths"].items() if address.startswith("/api/")}
         for path in spec["paths"].values():
             for verb, operation in path.items():
                 if verb in ("get", "post", "put", "patch", "delete"):
@@ -59,6 +62,7 @@ def describe(app: APIFlask) -> None:
 def _operation(verb: str, operation: dict[str, Any]) -> None:
     if verb == "post":
         operation.setdefault("parameters", []).append(KEY)
+        operation["requestBody"]["required"] = True
     for status, text in REFUSALS.items():
         schema = {"$ref": "#/components/schemas/Problem"}
         operation["responses"][status] = {

@@ -1,19 +1,30 @@
 """What the till API takes and answers. Unknown fields are refused; money is integer cents; times carry an offset."""
 
+import re
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.core.money import MAX_CENTS
 
-Cents = Annotated[int, Field(ge=0, le=MAX_CENTS, description="integer cents")]
+
+def _written(value: object) -> object:
+    """Take a day or moment as text only: a number would pass for seconds since 1970."""
+    if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d", value) or isinstance(value, int | float):
+        raise ValueError("write it as 2026-03-02, a moment as 2026-03-02T09:00:00+02:00")
+    return value
+
+
+Cents = Annotated[int, Field(ge=0, le=MAX_CENTS, strict=True, description="integer cents")]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+Day = Annotated[date, BeforeValidator(_written)]
 PublicId = Annotated[str, Field(min_length=26, max_length=26, pattern=r"^[0-9A-Z]{26}$")]
 Text = Annotated[str, Field(min_length=1, max_length=400, pattern=r"^[^\x00]+$")]
 
 
 class In(BaseModel):
-    """A request body: strict types, no unknown fields."""
+    """A request body: no unknown fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,6 +33,18 @@ class Out(BaseModel):
     """An answer."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def _one_of(*ways: tuple[str, ...]) -> dict[str, Any]:
+    """Say in the document what a validator checks: the fields of exactly one way are given, those of the others not."""
+    every = {name for way in ways for name in way}
+    given, absent = {"not": {"type": "null"}}, {"type": "null"}
+    return {
+        "oneOf": [
+            {"required": list(way), "properties": {name: given if name in way else absent for name in sorted(every)}}
+            for way in ways
+        ]
+    }
 
 
 class ScanIn(In):
@@ -68,7 +91,7 @@ class MemberIn(In):
     """Sign up at the till. Consents stay pending until the member confirms on their own phone."""
 
     contact: Text = Field(description="email address or phone number")
-    age_confirmed: bool = Field(description="the member has said to be old enough")
+    age_confirmed: bool = Field(strict=True, description="the member has said to be old enough")
     first_name: Annotated[str, Field(max_length=60)] | None = None
     language: Literal["fi", "sv", "en"] = "fi"
     consents: list[Literal["email", "sms", "push"]] = Field([], max_length=3)
@@ -86,10 +109,12 @@ class MemberOut(Out):
 class PurchaseIn(In):
     """A purchase that may earn. `scan` or `member`, not both."""
 
+    model_config = ConfigDict(json_schema_extra=_one_of(("scan",), ("member",)))
+
     scan: PublicId | None = None
     member: Text | None = Field(None, description="member's code, where the till kept no scan")
     receipt: str = Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$")
-    occurred_at: AwareDatetime
+    occurred_at: Moment
     total_cents: Cents
     cashier: PublicId | None = None
 
@@ -135,17 +160,17 @@ class PurchaseOut(Out):
 class RefundIn(In):
     """A whole purchase to take back: by its id, or by till, receipt and local date."""
 
+    model_config = ConfigDict(json_schema_extra=_one_of(("purchase",), ("till", "receipt", "local_date")))
+
     purchase: PublicId | None = None
     till: PublicId | None = None
     receipt: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-    local_date: date | None = None
+    local_date: Day | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "RefundIn":
-        by_receipt = (self.till, self.receipt, self.local_date)
-        if (self.purchase is None) == any(part is None for part in by_receipt) and self.purchase is None:
-            raise ValueError("give purchase, or till with receipt and local_date")
-        if self.purchase is not None and any(part is not None for part in by_receipt):
+        given = [part is not None for part in (self.till, self.receipt, self.local_date)]
+        if not (all(given) if self.purchase is None else not any(given)):
             raise ValueError("give purchase, or till with receipt and local_date, not both")
         return self
 

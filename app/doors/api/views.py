@@ -6,6 +6,7 @@ from typing import Any, cast
 from apiflask import APIBlueprint
 from flask import g, request
 from sqlalchemy import select
+from werkzeug.exceptions import UnsupportedMediaType
 
 from app.cards import reasons, refunds, views
 from app.cards import service as cards
@@ -47,6 +48,13 @@ def _till() -> None:
         raise
     g.till_id = who.subject_id
     i18n.set_language(i18n.negotiate(request.headers.get("Accept-Language", ""), i18n.LANGUAGES, "en"))
+
+
+@blueprint.before_request
+def _json_only() -> None:
+    """Refuse another form of body at the door; the document promises 415."""
+    if request.method == "POST" and not request.is_json:
+        raise UnsupportedMediaType
 
 
 def till() -> Till:

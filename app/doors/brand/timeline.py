@@ -48,7 +48,7 @@ def _happening(line: Happening) -> dict[str, Any]:
         "coupon_revoked": _("%(title)s was taken back", **words),
         "coupon_expired": _("%(title)s expired", **words),
     }
-    amount = i18n.format_cents(line.amount_cents).replace("-", MINUS) if line.amount_cents is not None else ""
+    amount = i18n.format_cents(line.amount_cents) if line.amount_cents is not None else ""
     value, tone = "", ""
     if line.stamps:
         sign, tone = ("+", "plus") if line.stamps > 0 else (MINUS, "minus")

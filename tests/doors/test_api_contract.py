@@ -1,0 +1,104 @@
+"""The till API against its own document: schemathesis makes calls, right and wrong, and checks every answer."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import Case, CheckContext, Response
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from app.core import clock
+from app.core.db import Database
+from app.core.runtime import Runtime
+from app.core.settings import Settings
+from app.core.web import LeimaFlask
+from app.wsgi import create_app
+from tests.doors.tillside import TillSide
+from tests.walls.world import NOW, World
+
+FULL = os.environ.get("LEIMA_TEST_FULL") == "1"
+FORM = {"bad_request", "invalid", "idempotency_key_missing"}  # codes that say that a call has not the form it should
+EXAMPLES = 500 if FULL else 20  # of each operation, after the document's own limits were tried one by one
+
+
+def _app() -> LeimaFlask:
+    """Return the application over no database yet: its document needs none."""
+    chosen = Settings(demo=True)
+    return create_app(Runtime(chosen, Database("sqlite:///nowhere", chosen.keyring())))
+
+
+app = _app()
+api = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
+
+
+@pytest.fixture(scope="module")
+def till(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TillSide]:
+    till = TillSide(world, tmp_path_factory.mktemp("contract") / "leima.db", app=app)
+    with clock.moved(to=NOW):
+        yield till
+    till.close()
+
+
+@api.parametrize()
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=not FULL, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_as_the_document_says(case: Case, till: TillSide) -> None:
+    till.forget_tries()
+    if case.meta is not None and case.meta.generation.mode.is_positive:
+        case.headers["Idempotency-Key"] = till.headers()["Idempotency-Key"]
+        if hash(str(case.body)) % 2:
+            _name_real_things(case, till)
+
+    case.call_and_validate(
+        headers={"Authorization": f"Bearer {till.key}"},
+        excluded_checks=[positive_data_acceptance],
+        additional_checks=[_schema_is_whole],
+    )
+
+
+def _schema_is_whole(_context: CheckContext, response: Response, case: Case) -> None:
+    """Whatever fits the document's schema is not refused for its form; what it names and says may still be wrong."""
+    if case.meta is not None and case.meta.generation.mode.is_positive and response.status_code in (400, 422):
+        assert response.json()["code"] not in FORM, response.text
+
+
+def _name_real_things(case: Case, till: TillSide) -> None:
+    """Put what the till may name in place of what was made up, so that the call gets past the look-up."""
+    real = REAL[case.operation.label](till)
+    if isinstance(case.body, dict):
+        case.body.update(real.get("body", {}))
+        for name in real.get("without", ()):
+            case.body.pop(name, None)
+    case.path_parameters.update(real.get("path_parameters", {}))
+
+
+REAL: dict[str, Any] = {
+    "POST /api/v1/scans": lambda till: {"body": {"text": till.side.members[0].code}},
+    "POST /api/v1/members": lambda till: {
+        "body": {"contact": "till.person@mail.example", "age_confirmed": True},
+        "without": ("consents", "first_name"),
+    },
+    "POST /api/v1/purchases": lambda till: {"body": till.sale(), "without": ("member", "cashier")},
+    "POST /api/v1/refunds": lambda till: {
+        "body": {"purchase": till.purchase()},
+        "without": ("till", "receipt", "local_date"),
+    },
+    "POST /api/v1/coupons/{code}/redemptions": lambda till: {
+        "path_parameters": {"code": till.coupon()},
+        "without": ("purchase",),
+    },
+}
+
+
+def test_every_operation_does_its_work_as_the_document_says(till: TillSide) -> None:
+    till.forget_tries()
+    operations = {result.ok().label: result.ok() for result in api.get_all_operations()}
+    assert set(operations) == set(REAL)
+    for label, operation in operations.items():
+        real = REAL[label](till)
+        parts = {"path_parameters": real.get("path_parameters", {}), "body": real.get("body", {})}
+        case = operation.Case(**parts, headers=till.headers(), media_type="application/json")
+
+        assert case.call_and_validate().status_code == 201, label

@@ -1,0 +1,77 @@
+"""A till with its key over a copy of the two brands, and real things to name: scans, purchases, coupons."""
+
+import itertools
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app.core import clock
+from app.core.db import Database
+from app.core.runtime import Runtime
+from app.core.web import LeimaFlask
+from app.members.models import Member
+from app.rewards import service as rewards
+from app.wsgi import create_app
+from tests.walls.world import World
+
+_numbers = itertools.count(1)
+
+
+class TillSide:
+    """One cash register and what it may name. Its caller moves the clock to the world's moment."""
+
+    def __init__(self, world: World, file: Path, *, app: LeimaFlask | None = None) -> None:
+        """Copy the world to `file` and serve it, by an application that is there already if one is given."""
+        shutil.copy(world.path, file)
+        self.file, self.side = file, world.here
+        self.database = Database(f"sqlite:///{file}", world.settings.keyring(), guard_walls=True)
+        runtime = Runtime(world.settings, self.database)
+        self.app = app or create_app(runtime)
+        self.app.extensions["leima"] = runtime
+        self.client = self.app.test_client()
+        self.key = self.side.tills[0].key
+
+    def close(self) -> None:
+        self.database.close()
+
+    def headers(self, key: str | None = None) -> dict[str, str]:
+        """Return what every call carries: the till key and a fresh Idempotency-Key, or the given one."""
+        return {"Authorization": f"Bearer {self.key}", "Idempotency-Key": key or f"call-{next(_numbers)}"}
+
+    def post(self, path: str, body: Any, *, key: str | None = None, **more: Any) -> TestResponse:
+        """Post JSON to the API."""
+        return self.client.post(f"/api/v1{path}", json=body, headers=self.headers(key), **more)
+
+    def scan(self) -> str:
+        """Scan the first member's static code; return the scan."""
+        found: str = self.post("/scans", {"text": self.side.members[0].code}).json["scan"]  # type: ignore[index]
+        return found
+
+    def sale(self, **fields: Any) -> dict[str, Any]:
+        """Return a purchase that may be booked, by a receipt that no till has had."""
+        now = clock.now().isoformat()
+        sale = {"receipt": f"N-{next(_numbers)}", "occurred_at": now, "total_cents": 4000, **fields}
+        return sale if "member" in sale else {"scan": self.scan(), **sale}
+
+    def purchase(self) -> str:
+        """Book a purchase that fills a card; return it."""
+        found: str = self.post("/purchases", self.sale()).json["purchase"]  # type: ignore[index]
+        return found
+
+    def coupon(self) -> str:
+        """Return the code of a coupon that nobody has used; fills a card first."""
+        self.purchase()
+        with self.database.reading(self.side.brand_id) as session:
+            wanted = select(Member.id).where(Member.public_id == self.side.members[0].public_id)
+            views = rewards.of_member(session, session.scalars(wanted).one())
+        return next(view.code for view in views if view.usable)
+
+    def forget_tries(self) -> None:
+        """Let all counted tries be over, so that the next call is not refused for those before it."""
+        with closing(sqlite3.connect(self.file)) as connection, connection:
+            connection.execute("DELETE FROM counter")

@@ -1,0 +1,3 @@
+"""The workbench for all tests of the worker."""
+
+from tests.workbench import bench as bench
