@@ -103,7 +103,7 @@ def _undo_fill(session: Session, account: OpenAccount, member_id: int) -> bool:
         .where(
             Coupon.member_id == member_id,
             Coupon.source_kind == "fill",
-            Coupon.state == "issued",
+            Coupon.state.in_(rewards.UNUSED),
             Account.program_id == account.program_id,
         )
         .order_by(Coupon.id.desc())

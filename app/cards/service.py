@@ -72,6 +72,8 @@ def record_purchase(
         session, member_id=member_id, program_ids=[program.id for program in programs], context=context
     )
     purchase_id, public_id = ledger.write_purchase(session, basket, member_id=member_id, till=till, scan_id=scan_id)
+    if scan_id is not None:
+        rewards.join_basket(session, scan_id=scan_id, purchase_id=purchase_id)
     result = PurchaseResult(purchase_id, public_id, member_id, basket.total_cents)
     for program in programs:
         account = accounts[program.id]

@@ -104,7 +104,9 @@ class Database:
             with session:
                 yield session
         except OperationalError as error:
-            if any(bug in str(error.orig) for bug in _BUGS) or (engine is self._reader and _READONLY in str(error.orig)):
+            if any(bug in str(error.orig) for bug in _BUGS) or (
+                engine is self._reader and _READONLY in str(error.orig)
+            ):
                 raise
             raise _busy() from error
 

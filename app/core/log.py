@@ -10,9 +10,9 @@ log: Any = structlog.get_logger("leima")
 _transform = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 
 
-def _frames(error: Any) -> list[dict[str, Any]]:
+def _frames(exc_info: Any) -> list[dict[str, Any]]:
     """Return where an error was raised, without its variables and words: both may hold names, addresses and codes."""
-    return [{**part, "exc_value": "", "exc_notes": []} for part in _transform(error)]
+    return [{**part, "exc_value": "", "exc_notes": []} for part in _transform(exc_info)]
 
 
 def configure(level: str, stream: TextIO | None = None) -> None:

@@ -83,6 +83,11 @@ def get(session: Session, public_id: str, *, till: Till) -> Scan:
     return scan
 
 
+def row_id(session: Session, public_id: str, *, till: Till) -> int | None:
+    """Return the key of this till's scan, also of one whose time is over; None when there is none."""
+    return session.scalar(select(Scan.id).where(Scan.public_id == public_id, Scan.till_id == till.id))
+
+
 def _use_step(session: Session, owner: Member, digits: str) -> str | None:
     """Use up the step of a code; return why it may not redeem, or None.
 

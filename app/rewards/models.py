@@ -67,7 +67,9 @@ class Redemption(BrandOwned, Base):
         points_to("till_id", "till"),
         points_to("outlet_id", "outlet"),
         points_to("purchase_id", "purchase"),
+        points_to("scan_id", "scan"),
         points_to("cost_centre_id", "cost_centre"),
+        Index("ix_redemption_scan", "brand_id", "scan_id"),
         Index(
             "uq_redemption_live", "brand_id", "coupon_id", unique=True,
             sqlite_where=text("reversed_at IS NULL"), postgresql_where=text("reversed_at IS NULL"),
@@ -80,6 +82,7 @@ class Redemption(BrandOwned, Base):
     till_id: Mapped[int]
     outlet_id: Mapped[int]
     purchase_id: Mapped[int | None]
+    scan_id: Mapped[int | None]  # of the member's code it was redeemed with: the next sale of that scan is its basket
     settlement_cents: Mapped[int]
     fee_cents: Mapped[int]
     cost_centre_id: Mapped[int | None]

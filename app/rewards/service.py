@@ -20,6 +20,7 @@ from app.rewards.events import CouponChanged, CouponIssued
 from app.rewards.models import Coupon, Redemption, Reward, WelcomeGift
 
 CODE_SYMBOLS = 12  # 60 bits
+UNUSED = ("issued", "expired")  # states of a coupon that gave nothing: its fill can be undone
 GRACE_DAYS = 14  # a coupon that comes back with a refund is valid at least this long
 
 
@@ -164,13 +165,16 @@ _USE = text(
 ).bindparams(bindparam("now", type_=UtcDateTime))
 
 
-def redeem(session: Session, code: str, *, till: Till, purchase_id: int | None = None) -> Redemption:
+def redeem(
+    session: Session, code: str, *, till: Till, purchase_id: int | None = None, scan_id: int | None = None
+) -> Redemption:
     """Use a coupon at a till, once.
 
     Args:
         code: as scanned or typed; case, spaces and dashes do not matter.
         till: who redeems; its outlet is paid the settlement value frozen here.
         purchase_id: the basket it was used on, when the till knows it.
+        scan_id: the scan it was used with; the sale that follows on that scan becomes its basket.
 
     Raises:
         CouponUnknown: no such code for this brand.
@@ -189,6 +193,7 @@ def redeem(session: Session, code: str, *, till: Till, purchase_id: int | None =
         till_id=till.id,
         outlet_id=till.outlet_id,
         purchase_id=purchase_id,
+        scan_id=scan_id,
         settlement_cents=view.reward.settlement_cents,
         fee_cents=view.reward.fee_cents,
         cost_centre_id=view.reward.cost_centre_id,
@@ -200,6 +205,18 @@ def redeem(session: Session, code: str, *, till: Till, purchase_id: int | None =
     session.refresh(view.coupon)
     emit(session, CouponChanged(coupon_id=view.coupon.id, member_id=view.coupon.member_id))
     return redemption
+
+
+_JOIN_BASKET = text(
+    "UPDATE redemption SET purchase_id = :purchase_id "
+    "WHERE brand_id = :brand_id AND scan_id = :scan_id AND purchase_id IS NULL"
+)
+
+
+def join_basket(session: Session, *, scan_id: int, purchase_id: int) -> None:
+    """Say that what was redeemed with a scan belongs to its sale, so that a refund gives it back."""
+    values = {"brand_id": brand_of(session), "scan_id": scan_id, "purchase_id": purchase_id}
+    session.connection().execute(_JOIN_BASKET, values)
 
 
 def refusal(session: Session, view: CouponView) -> CouponNotUsable:
@@ -220,10 +237,10 @@ def refusal(session: Session, view: CouponView) -> CouponNotUsable:
 
 
 def revoke(session: Session, coupon_id: int) -> bool:
-    """Take back a coupon that nobody has used; False where it was used, expired or revoked before."""
+    """Take back a coupon that nobody has used, also when its time has run out; False where it was used or revoked."""
     done = session.execute(
         update(Coupon)
-        .where(Coupon.id == coupon_id, Coupon.state == "issued")
+        .where(Coupon.id == coupon_id, Coupon.state.in_(UNUSED))
         .values(state="revoked", ended_at=clock.now())
     )
     return bool(done.rowcount == 1)  # type: ignore[attr-defined]

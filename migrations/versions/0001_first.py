@@ -770,6 +770,7 @@ def tables() -> None:
         sa.Column("till_id", sa.Integer(), nullable=False),
         sa.Column("outlet_id", sa.Integer(), nullable=False),
         sa.Column("purchase_id", sa.Integer(), nullable=True),
+        sa.Column("scan_id", sa.Integer(), nullable=True),
         sa.Column("settlement_cents", sa.Integer(), nullable=False),
         sa.Column("fee_cents", sa.Integer(), nullable=False),
         sa.Column("cost_centre_id", sa.Integer(), nullable=True),
@@ -795,6 +796,9 @@ def tables() -> None:
             name=op.f("fk_redemption_brand_id_purchase_id"),
         ),
         sa.ForeignKeyConstraint(
+            ["brand_id", "scan_id"], ["scan.brand_id", "scan.id"], name=op.f("fk_redemption_brand_id_scan_id")
+        ),
+        sa.ForeignKeyConstraint(
             ["brand_id", "till_id"], ["till.brand_id", "till.id"], name=op.f("fk_redemption_brand_id_till_id")
         ),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_redemption_brand_id")),
@@ -804,6 +808,7 @@ def tables() -> None:
         info={"append_only": False},
     )
     op.create_index("ix_redemption_day", "redemption", ["brand_id", "occurred_at"], unique=False)
+    op.create_index("ix_redemption_scan", "redemption", ["brand_id", "scan_id"], unique=False)
     op.create_index(
         "uq_redemption_live",
         "redemption",

@@ -61,7 +61,6 @@ def test_real_subscription_is_taken_and_a_delivered_push_is_shown(service: Servi
         phone = windows.install("real", flags=gcm.flags)
         with phone.expect_response("**/meri/push") as waiting:
             _asked_after_first_stamp(phone, service, "real@example.com")
-        print(waiting.value.request.post_data, waiting.value.text())
         assert waiting.value.status == 204
         expect(phone.locator("[data-push-say=on]")).to_be_visible()
         assert phone.evaluate(SUBSCRIBED).startswith("https://fcm.googleapis.com/")

@@ -108,6 +108,18 @@ def test_used_coupon_is_passed_over_for_an_older_unused_one(shop: Shop) -> None:
     assert (shop.states(), shop.balance()) == (["revoked", "redeemed"], 0)
 
 
+@pytest.mark.parametrize("job_ran", [False, True])
+def test_fill_whose_coupon_expired_unused_is_undone_whether_the_job_ran_or_not(shop: Shop, job_ran: bool) -> None:
+    bought = shop.buy(4000)
+
+    with clock.moved(by=timedelta(days=61)):
+        if job_ran:
+            assert rewards.expire_due(shop.session, now=clock.now()) == 1
+        shop.refund(bought)
+
+    assert (shop.balance(), shop.states()) == (0, ["revoked"])
+
+
 def test_coupon_redeemed_on_the_basket_comes_back_for_two_weeks_at_least(shop: Shop) -> None:
     coupon = shop.buy(4000).coupons[0]
     old = coupon.coupon.expires_at

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from app import registry
 from app.core import clock, i18n
@@ -11,6 +12,10 @@ from app.core.db import Database
 from app.core.errors import LeimaError, TooMany
 from app.core.runtime import Runtime
 from app.core.setup import apply_file
+from app.members import lookup
+from app.members.models import Member
+from app.network import staff, tills
+from app.network.models import Staff, Till
 from app.wsgi import create_app
 from tests.catalogs import TRANSLATED, Seen, bare_errors, bare_words, errors, left_english
 from tests.house import ROOT, files, name_of
@@ -86,6 +91,38 @@ def test_the_pages_speak_the_language_and_no_english_is_left(client: FlaskClient
     assert [path for path, word in words.items() if not any(word in text for text in shown[path].texts)] == []
     assert {seen.language for seen in shown.values()} == {language}
     assert {path: left for path, seen in shown.items() if (left := left_english(seen.texts, language))} == {}
+
+
+def at_work(runtime: Runtime, client: FlaskClient, language: str) -> dict[str, Seen]:
+    """Open the pages of till and console around one sale, which a member of `show` makes."""
+    headers = {"Origin": "http://localhost:8000", "Accept-Language": language}
+    with runtime.database.unit(1) as session:
+        key = tills.new_till_key(session, session.scalars(select(Till)).all()[0])
+        person = session.scalars(select(Staff).where(Staff.role == "brand_admin")).one()
+        staff.set_password(session, person, "a long enough password")
+        member = session.scalars(select(Member)).one()
+        code = lookup.codes_of(session, member.id).spoken
+        console = ["/brand", "/brand/members", f"/brand/members/{member.public_id}"]
+    assert client.post("/till/login", data={"key": key}, headers=headers).status_code == 303
+    scan = client.post("/till/scan", data={"text": code}, headers=headers).headers["Location"]
+    sale = {"scan": scan.split("/")[-1], "key": "01M80WK5B97YVVJ83XQA7WCK7J", "amount": "42,00"}
+    done = client.post("/till/purchase", data=sale, headers=headers).headers["Location"]
+    login = {"email": person.email, "password": "a long enough password"}
+    assert client.post("/brand/login", data=login, headers=headers).status_code == 303
+    paths = ["/till", "/till/members", scan, done, *console, "/meri/", "/meri/coupons", "/meri/activity"]
+    return {path: Seen(client.get(path, headers=headers).text) for path in paths}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_sale_is_told_in_the_language_at_the_till_in_the_console_and_on_the_phone(
+    runtime: Runtime, client: FlaskClient, language: str
+) -> None:
+    show(client, language)
+    shown = at_work(runtime, client, language)
+    assert {seen.language for seen in shown.values()} == {language}
+    assert {path: left for path, seen in shown.items() if (left := left_english(seen.texts, language))} == {}
+    coupon = {"fi": "Uusi kuponki: Ilmainen kahvi", "sv": "Ny kupong: Gratis kaffe"}[language]
+    assert coupon in shown["/meri/activity"].texts
 
 
 def test_an_english_page_would_be_found(client: FlaskClient) -> None:

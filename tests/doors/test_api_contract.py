@@ -8,6 +8,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case, CheckContext, Response
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from app.core import clock
@@ -21,7 +22,7 @@ from tests.walls.world import NOW, World
 
 FULL = os.environ.get("LEIMA_TEST_FULL") == "1"
 FORM = {"bad_request", "invalid", "idempotency_key_missing"}  # codes that say that a call has not the form it should
-EXAMPLES = 500 if FULL else 20  # of each operation, after the document's own limits were tried one by one
+EXAMPLES = 200 if FULL else 20  # of each operation, after the document's own limits were tried one by one
 
 
 def _app() -> LeimaFlask:
@@ -44,7 +45,7 @@ def till(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Til
 
 @api.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=not FULL, suppress_health_check=list(HealthCheck))
-def test_every_answer_is_as_the_document_says(case: Case, till: TillSide) -> None:
+def test_every_answer_is_as_the_document_says(case: Case[Any], till: TillSide) -> None:
     till.forget_tries()
     if case.meta is not None and case.meta.generation.mode.is_positive:
         case.headers["Idempotency-Key"] = till.headers()["Idempotency-Key"]
@@ -58,13 +59,13 @@ def test_every_answer_is_as_the_document_says(case: Case, till: TillSide) -> Non
     )
 
 
-def _schema_is_whole(_context: CheckContext, response: Response, case: Case) -> None:
+def _schema_is_whole(_context: CheckContext, response: Response, case: Case[Any]) -> None:
     """Whatever fits the document's schema is not refused for its form; what it names and says may still be wrong."""
     if case.meta is not None and case.meta.generation.mode.is_positive and response.status_code in (400, 422):
         assert response.json()["code"] not in FORM, response.text
 
 
-def _name_real_things(case: Case, till: TillSide) -> None:
+def _name_real_things(case: Case[Any], till: TillSide) -> None:
     """Put what the till may name in place of what was made up, so that the call gets past the look-up."""
     real = REAL[case.operation.label](till)
     if isinstance(case.body, dict):
@@ -94,7 +95,8 @@ REAL: dict[str, Any] = {
 
 def test_every_operation_does_its_work_as_the_document_says(till: TillSide) -> None:
     till.forget_tries()
-    operations = {result.ok().label: result.ok() for result in api.get_all_operations()}
+    found = [result.ok() for result in api.get_all_operations() if isinstance(result, Ok)]
+    operations = {operation.label: operation for operation in found}
     assert set(operations) == set(REAL)
     for label, operation in operations.items():
         real = REAL[label](till)

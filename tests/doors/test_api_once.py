@@ -3,10 +3,11 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select, text
@@ -23,9 +24,9 @@ from app.wsgi import create_app
 from tests.builders import a_brand, a_member
 from tests.doors.test_api_errors import refusal
 from tests.doors.tillside import TillSide
+from tests.wallet.shop import a_program
 from tests.walls.rows import rows
 from tests.walls.world import NOW, World
-from tests.wallet.shop import a_program
 
 REPLAYS = 1000 if os.environ.get("LEIMA_TEST_FULL") == "1" else 50
 
@@ -40,13 +41,14 @@ def till(world: World, tmp_path: Path) -> Iterator[TillSide]:
 
 @pytest.mark.parametrize("what", ["scans", "members", "purchases", "refunds", "redemptions"])
 def test_the_same_key_gets_the_same_bytes_and_does_nothing_more(till: TillSide, what: str) -> None:
-    path, body = {
+    calls: dict[str, Callable[[], tuple[str, dict[str, Any]]]] = {
         "scans": lambda: ("/scans", {"text": till.side.members[1].code}),
         "members": lambda: ("/members", {"contact": "till.person@mail.example", "age_confirmed": True}),
         "purchases": lambda: ("/purchases", till.sale()),
         "refunds": lambda: ("/refunds", {"purchase": till.purchase()}),
         "redemptions": lambda: (f"/coupons/{till.coupon()}/redemptions", {}),
-    }[what]()
+    }
+    path, body = calls[what]()
     first = till.post(path, body, key="once")
     before = rows(till.file)
 
@@ -64,7 +66,11 @@ def test_the_same_key_with_another_body_or_address_is_a_conflict(till: TillSide)
     assert till.post("/purchases", sale, key="once").status_code == 201
     before = rows(till.file)
 
-    for path, body in (("/purchases", {**sale, "total_cents": 1}), ("/refunds", sale), ("/scans", {"text": "QQQQQQQQ"})):
+    for path, body in (
+        ("/purchases", {**sale, "total_cents": 1}),
+        ("/refunds", sale),
+        ("/scans", {"text": "QQQQQQQQ"}),
+    ):
         assert refusal(till.post(path, body, key="once")) == (409, "idempotency_key_reused")
     assert rows(till.file) == before
 

@@ -96,3 +96,18 @@ def test_coupon_page_names_no_member_that_another_till_scanned(shop: Shop) -> No
 
     assert (page.status_code, "Aino" in page.text) == (200, False)
     assert "Aino" in shop.get(f"/till/coupon/{coupon.code}?from={scan}").text
+
+
+def test_coupon_redeemed_on_a_scan_comes_back_when_the_sale_of_that_scan_is_undone(shop: Shop) -> None:
+    coupon, scan = shop.coupon(), shop.scan(moving=True)
+    shop.post("/till/redeem", scan=scan, coupon=coupon.coupon.public_id, key="one")
+    sold = shop.post("/till/purchase", scan=scan, amount="4,00", key="two")
+
+    undone = shop.post("/till/undo", purchase=sold.location.split("=")[1])
+
+    assert undone.status_code == 303
+    with shop.database.reading(shop.brand_id) as session:
+        redemption = session.scalars(select(Redemption)).one()
+        states = [view.state for view in rewards.of_member(session, coupon.coupon.member_id)]
+    assert redemption.reversed_at is not None
+    assert states == ["issued"]

@@ -117,21 +117,45 @@ def test_revoked_coupon_says_that_it_was_taken_back(shop: Shop) -> None:
     assert (revoked, refusal.value.extra["state"], shop.states()) == ([True, False], "revoked", ["revoked"])
 
 
-def test_job_expires_what_is_due_and_nothing_else(database: Database) -> None:
-    brand_id = a_brand(database)
-    with database.unit(brand_id) as session:
-        shop = a_shop(session)
-        for number, days in enumerate((10, 10, 90), start=1):
-            a_coupon(shop, number=number, valid_days=days)
-        used = a_coupon(shop, number=4, valid_days=10)
-        service.redeem(session, used.code, till=shop.till)
+def test_job_expires_what_is_due_in_every_brand_and_nothing_else(database: Database) -> None:
+    brands = [a_brand(database), a_brand(database, "other")]
+    for brand_id in brands:
+        with database.unit(brand_id) as session:
+            shop = a_shop(session)
+            for number, days in enumerate((10, 10, 90), start=1):
+                a_coupon(shop, number=number, valid_days=days)
+            used = a_coupon(shop, number=4, valid_days=10)
+            service.redeem(session, used.code, till=shop.till)
 
     with clock.moved(by=timedelta(days=11)), database.unit() as session:
         jobs.expire(session)
 
-    with database.reading(brand_id) as session:
-        states = session.scalars(select(Coupon.state).order_by(Coupon.id)).all()
-    assert states == ["expired", "expired", "issued", "redeemed"]
+    for brand_id in brands:
+        with database.reading(brand_id) as session:
+            states = session.scalars(select(Coupon.state).order_by(Coupon.id)).all()
+        assert states == ["expired", "expired", "issued", "redeemed"]
+
+
+def test_job_leaves_the_rest_of_a_long_list_for_its_next_turn(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "SLICE", 3)
+    for slug in ("meri", "other"):
+        with database.unit(a_brand(database, slug)) as session:
+            shop = a_shop(session)
+            for number in range(1, 3):
+                a_coupon(shop, number=number, valid_days=10)
+
+    left = []
+    with clock.moved(by=timedelta(days=11)):
+        for _turn in range(3):
+            with database.unit() as session:
+                jobs.expire(session)
+            with database.reading() as session:
+                due = select(Coupon.id).where(Coupon.state == "issued").execution_options(finds_brand=True)
+                left.append(len(session.scalars(due).all()))
+
+    assert left == [1, 0, 0]
 
 
 def test_coupons_of_a_member_come_usable_first_and_soonest_first(session: Session) -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 from waitress.server import create_server
 
 from app.core.errors import Unavailable
+from app.core.i18n import gettext as _
 from app.core.settings import Settings
 
 BODY = 16 * 1024 * 1024  # bytes read at most; the application refuses far less, with a better answer
@@ -32,7 +33,9 @@ def listen(app: Flask, settings: Settings) -> Any:
         bound = socket.create_server((settings.host, settings.port), family=family, backlog=1024)
     except OSError as error:
         place = f"{settings.host}:{settings.port}"
-        raise CannotListen(f"{place}: {error.strerror or error}. LEIMA_PORT takes another port.") from None
+        fault = error.strerror or error
+        message = _("%(place)s: %(fault)s. LEIMA_PORT takes another port.", place=place, fault=fault)
+        raise CannotListen(message) from None
     return create_server(
         app,
         sockets=[bound],

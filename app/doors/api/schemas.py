@@ -11,12 +11,19 @@ from app.core.money import MAX_CENTS
 
 def _written(value: object) -> object:
     """Take a day or moment as text only: a number would pass for seconds since 1970."""
-    if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d", value) or isinstance(value, int | float):
+    if isinstance(value, int | float) or (isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d", value)):
         raise ValueError("write it as 2026-03-02, a moment as 2026-03-02T09:00:00+02:00")
     return value
 
 
-Cents = Annotated[int, Field(ge=0, le=MAX_CENTS, strict=True, description="integer cents")]
+def _counted(value: object) -> object:
+    """Take a number as a number only; 900.0 is one in JSON."""
+    if isinstance(value, bool | str):
+        raise ValueError("write it as a number, without quotes")
+    return value
+
+
+Cents = Annotated[int, Field(ge=0, le=MAX_CENTS, description="integer cents"), BeforeValidator(_counted)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 Day = Annotated[date, BeforeValidator(_written)]
 PublicId = Annotated[str, Field(min_length=26, max_length=26, pattern=r"^[0-9A-Z]{26}$")]

@@ -131,8 +131,8 @@ def sign_up(json_data: api.MemberIn) -> dict[str, Any]:
     session = web.session()
     place = tills.till_place(session, g.till_id)
     form = JoinForm(
-        contact=json_data.contact, age=json_data.age_confirmed, language=json_data.language, first_name=json_data.first_name,
-        source="till", outlet_slug=place.outlet.slug, consents=frozenset(json_data.consents),
+        contact=json_data.contact, age=json_data.age_confirmed, language=json_data.language, source="till",
+        first_name=json_data.first_name, outlet_slug=place.outlet.slug, consents=frozenset(json_data.consents),
     )  # fmt: skip
     joined = members.join(session, form)
     if brand_by_id(session, place.till.brand_id).welcome_at_till:

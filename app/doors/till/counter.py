@@ -77,7 +77,8 @@ def _redeem() -> Response:
     else:
         _check_scan(form.get("scan"))
         view = coupons.find(form.get("code", ""))
-    redemption = rewards.redeem(session, view.code, till=asking)
+    scan_id = scans.row_id(session, form.get("scan", ""), till=asking)
+    redemption = rewards.redeem(session, view.code, till=asking, scan_id=scan_id)
     path = _origin()
     return go(f"{path}?redeemed={view.coupon.public_id}" if path else f"/till?done={redemption.public_id}")
 
