@@ -20,16 +20,19 @@ from app.core.tables import UtcDateTime
 PAUSE_GROWS_TO = timedelta(minutes=5)  # a provider that was away for an hour is asked this often
 IDLE = 0.2  # seconds between looks at an empty table
 _MOMENTS = (bindparam("now", type_=UtcDateTime), bindparam("until", type_=UtcDateTime))
+_NAMES = bindparam("names", expanding=True)
+# A lease that ran out is a failure: else a job that kills its worker each time would be claimed for ever. A job that
+# this process does not know waits for a newer one.
 _CLAIM = (
-    "UPDATE job SET state = 'running', attempt = attempt + 1, leased_until = :until WHERE id = (SELECT id FROM "
-    "job WHERE "
-    "(state = 'queued' AND run_at <= :now) OR (state = 'running' AND leased_until <= :now) "
+    "UPDATE job SET state = 'running', attempt = attempt + 1, leased_until = :until, "
+    "failures = failures + CASE WHEN state = 'running' THEN 1 ELSE 0 END WHERE id = (SELECT id FROM job WHERE "
+    "((state = 'queued' AND run_at <= :now) OR (state = 'running' AND leased_until <= :now)) AND name IN :names "
     "ORDER BY priority, run_at, id LIMIT 1 {lock}) "
     "RETURNING id, name, brand_id, arguments, attempt, failures, unique_key"
 )
 CLAIM = {
-    "sqlite": text(_CLAIM.format(lock="")).bindparams(*_MOMENTS),
-    "postgresql": text(_CLAIM.format(lock="FOR UPDATE SKIP LOCKED")).bindparams(*_MOMENTS),
+    "sqlite": text(_CLAIM.format(lock="")).bindparams(*_MOMENTS, _NAMES),
+    "postgresql": text(_CLAIM.format(lock="FOR UPDATE SKIP LOCKED")).bindparams(*_MOMENTS, _NAMES),
 }
 DONE = text(
     "UPDATE job SET state = 'done', finished_at = :now, leased_until = NULL, error = NULL "
@@ -48,6 +51,10 @@ WAITING_TWIN = text("SELECT 1 FROM job WHERE unique_key = :unique_key AND state 
 
 class LeaseLost(Exception):
     """Somebody else claimed this row after our lease ran out; what we would write is refused."""
+
+
+class LeaseExpired(Exception):
+    """The job's workers died under it as often as it may fail."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,8 @@ class Worker:
             return False
         structlog.contextvars.bind_contextvars(job_id=claim.id, job=claim.kind.name)
         try:
+            if claim.failures >= claim.kind.retries:
+                raise LeaseExpired
             self._execute(claim)
         except LeaseLost:
             log.warning("lease lost", attempt=claim.attempt)
@@ -139,7 +148,7 @@ class Worker:
         now = clock.now()
         with self.runtime.database.unit() as session:
             connection = session.connection()
-            values = {"now": now, "until": now + self.lease}
+            values = {"now": now, "until": now + self.lease, "names": list(jobs.kinds())}
             row = connection.execute(CLAIM[connection.dialect.name], values).first()
         if row is None:
             return None

@@ -202,7 +202,7 @@ class PushCoupon(Push):
         with use_language(member.language):
             until = format_day(clock.local_date(coupon.expires_at, brand.zone))
             words = texts.coupon_push(reward=pick(reward.name), until=until)
-        topic = f"coupon-{coupon.public_id}"[-32:]
+        topic = f"coupon-{coupon.public_id[-24:]}"  # at most 32 symbols; the end of an id differs most
         return self.envelopes(
             session, member, words, about=f"coupon:{coupon_id}", topic=topic, path="coupons", urgency="high"
         )

@@ -87,8 +87,8 @@ def demo(given: dict[str, Any]) -> Iterator[Demo]:
             running.callback(fake.stop)
         fakes = {
             "smtp_url": mail.url, "sms_url": sms.url, "sms_key": sms_key, "push_hosts": (PUSH_ORIGIN.split("//")[1],),
-            "outbound_map": {**push.mapping, **sms.mapping},
         }  # fmt: skip
+        chosen["outbound_map"] = {**push.mapping, **sms.mapping, **plain.outbound_map}
         settings = core_settings.load(**{**fakes, **_wallet(folder), **chosen, "demo": True})
         yield Demo(settings, store, push)
 

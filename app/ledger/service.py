@@ -225,4 +225,4 @@ def find_purchase(
 def balances(session: Session, member_id: int) -> dict[int, int]:
     """Return a member's balance in each program that has an account."""
     rows = session.execute(select(Account.program_id, Account.balance).where(Account.member_id == member_id))
-    return {program_id: balance for program_id, balance in rows}
+    return {row.program_id: row.balance for row in rows}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
+from tests.browser.gcm import Gcm
 from tests.browser.service import Service
 from tests.browser.windows import FLAGS, Chrome, Windows
 
@@ -37,9 +38,16 @@ def chrome(playwright: Playwright, chromium: str) -> Iterator[Chrome]:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def gcm() -> Iterator[Gcm]:
+    """What a browser asks before it subscribes to push, and where its messages go."""
+    with Gcm() as gcm:
+        yield gcm
+
+
+@pytest.fixture(scope="session")
+def service(gcm: Gcm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The demo without its history, shared by the tests of a worker: each brings members of its own."""
-    service = Service(tmp_path_factory.mktemp("service"))
+    service = Service(tmp_path_factory.mktemp("service"), settings={"LEIMA_OUTBOUND_MAP": gcm.mapping})
     service.start()
     yield service
     service.stop()

@@ -1,4 +1,4 @@
-"""Stand-in for what Chromium asks before it subscribes to push: its check-in and its registration, on loopback.
+"""Stand-in for Google's push service, on loopback: what Chromium asks before it subscribes, and where messages go.
 
 The check-in answers a protobuf (`CheckinResponse` of Chromium's checkin.proto), the registration a line of text.
 """
@@ -34,34 +34,50 @@ def _varint(number: int) -> bytes:
     return bytes([*out, number])
 
 
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        body = checkin() if self.path == "/checkin" else f"token=fake:{secrets.token_urlsafe(16)}".encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/octet-stream" if self.path == "/checkin" else "text/plain")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Stay silent."""
-
-
 class Gcm:
-    """The running stand-in; `flags` lead a Chromium to it."""
+    """The running stand-in; `flags` lead a Chromium to it, `mapping` leads the service to it."""
 
     def __init__(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self.messages: list[dict[str, str]] = []  # headers of what the service sent; the keys are the browser's alone
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        messages = self.messages
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                answers = {"/checkin": checkin(), "/register": f"token=fake:{secrets.token_urlsafe(16)}".encode()}
+                body = answers.get(self.path, b"")
+                if not body:
+                    messages.append({name.lower(): value for name, value in self.headers.items()})
+                self.send_response(200 if body else 201)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Stay silent."""
+
+        return Handler
+
+    @property
+    def base(self) -> str:
+        """Return the address."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def mapping(self) -> str:
+        """Return the setting LEIMA_OUTBOUND_MAP that leads messages here."""
+        return f"https://fcm.googleapis.com={self.base}"
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Return the command line flags; messages themselves have no way in, their port is closed."""
-        base = f"http://127.0.0.1:{self._server.server_port}"
+        """Return the command line flags; a browser gets no messages this way, their port is closed."""
         return (
-            f"--gcm-checkin-url={base}/checkin",
-            f"--gcm-registration-url={base}/register",
+            f"--gcm-checkin-url={self.base}/checkin",
+            f"--gcm-registration-url={self.base}/register",
             f"--gcm-mcs-endpoint=https://127.0.0.1:{free_port()}",
         )
 

@@ -30,6 +30,7 @@ class Service:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    settings: dict[str, str] = field(default_factory=dict)  # beside those that every test needs
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,6 +42,7 @@ class Service:
         """Start and wait until it is ready."""
         known = {name: value for name, value in os.environ.items() if not name.startswith("LEIMA_")}
         settings = {"LEIMA_PORT": str(self.port), "LEIMA_BASE_URL": self.base, "LEIMA_DATA_DIR": str(self.folder / "data")}
+        settings |= self.settings
         self.folder.mkdir(parents=True, exist_ok=True)
         log = (self.folder / "service.log").open("ab")
         command = [str(Path(sys.executable).with_name("leima")), "run", "--demo", "--no-history"]

@@ -31,7 +31,7 @@ def test_phone_that_cannot_reach_its_push_service_is_simulated_and_hears_of_stam
 ) -> None:
     phone = windows.install("phone")
     said = _asked_after_first_stamp(phone, service, "push@example.com")
-    expect(phone.locator("[data-push-say=simulated]")).to_be_visible()
+    expect(phone.locator("[data-push-say=simulated]")).to_be_visible(timeout=20_000)  # after its own patience
     expect(phone.locator("[data-push]")).to_have_count(0)
     before = len(service.outbox("push"))
 
@@ -56,21 +56,27 @@ def _two(service: Service, before: int) -> dict[str, dict[str, Any]] | None:
     return found if {"card", "coupon"} <= set(found) else None
 
 
-def test_real_subscription_is_taken_and_a_delivered_push_is_shown(service: Service, windows: Windows) -> None:
-    with Gcm() as gcm:
-        phone = windows.install("real", flags=gcm.flags)
-        with phone.expect_response("**/meri/push") as waiting:
-            _asked_after_first_stamp(phone, service, "real@example.com")
-        assert waiting.value.status == 204
-        expect(phone.locator("[data-push-say=on]")).to_be_visible()
-        assert phone.evaluate(SUBSCRIBED).startswith("https://fcm.googleapis.com/")
+def test_real_subscription_is_sent_to_and_a_delivered_push_is_shown(
+    service: Service, windows: Windows, gcm: Gcm
+) -> None:
+    phone = windows.install("real", flags=gcm.flags)
+    with phone.expect_response("**/meri/push") as waiting:
+        code = _asked_after_first_stamp(phone, service, "real@example.com")
+    print(waiting.value.request.post_data)
+    assert waiting.value.status == 204
+    expect(phone.locator("[data-push-say=on]")).to_be_visible()
+    assert phone.evaluate(SUBSCRIBED).startswith("https://fcm.googleapis.com/")
 
-        link = f"{service.base}/meri/coupons"
-        said = {"title": "+1 stamp", "body": "Coffee card: 2/10.", "navigate": link, "lang": "en", "tag": "card-coffee"}
-        _deliver(phone, service, {"web_push": 8030, "notification": said})
+    steps.buy(service, code, 450)
+    sent = steps.wait_for(lambda: next(iter(gcm.messages), None), "a message at the push service")
+    assert (sent["content-encoding"], sent["topic"], sent["urgency"]) == ("aes128gcm", "card-coffee", "normal")
+    assert sent["authorization"].startswith("vapid t=")
 
-        shown = steps.wait_for(lambda: phone.evaluate(SHOWN) or None, "the notification")
-        assert shown == [{name: said[name] for name in ("title", "body", "tag", "navigate")}]
+    link = f"{service.base}/meri/coupons"
+    said = {"title": "+1 stamp", "body": "Coffee card: 2/10.", "navigate": link, "lang": "en", "tag": "card-coffee"}
+    _deliver(phone, service, {"web_push": 8030, "notification": said})
+    shown = steps.wait_for(lambda: phone.evaluate(SHOWN) or None, "the notification")
+    assert shown == [{name: said[name] for name in ("title", "body", "tag", "navigate")}]
 
 
 def _deliver(page: Page, service: Service, message: dict[str, Any]) -> None:

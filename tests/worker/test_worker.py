@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.jobs import RetryLater, job, sending_job
+from app.core.jobs import Job, RetryLater, job, sending_job
 from app.worker import PAUSE_GROWS_TO, Claim, Worker, backoff
 from tests.workbench import LEASE, Workbench, bump
 
@@ -207,3 +207,32 @@ def test_jobs_that_queue_jobs_for_ever_are_noticed(bench: Workbench) -> None:
 
     with pytest.raises(RuntimeError, match="queuing"):
         bench.worker().drain(most=20)
+
+
+def test_job_that_kills_its_worker_each_time_ends_among_the_dead(bench: Workbench) -> None:
+    @job("test.killer", retries=3)
+    def killer(session: Session) -> None:
+        raise Crash
+
+    bench.queue("test.killer")
+    for life in range(3):
+        with clock.moved(by=(LEASE + timedelta(seconds=1)) * life), pytest.raises(Crash):
+            bench.worker().run_one()
+    with clock.moved(by=(LEASE + timedelta(seconds=1)) * 3):
+        assert bench.worker().run_one()
+
+    assert (bench.states(), bench.row().error) == (["dead"], "LeaseExpired")
+
+
+def test_job_of_a_newer_program_waits_and_others_go_on(bench: Workbench) -> None:
+    @job("test.known")
+    def known(session: Session) -> None:
+        bump(session)
+
+    bench.queue("test.known")
+    with bench.database.unit() as session:
+        session.add(Job(name="test.newer", arguments="{}", created_at=clock.now(), run_at=clock.now(), priority=1))
+
+    assert bench.worker().drain() == 1
+
+    assert (bench.effects(), sorted(bench.states())) == (1, ["done", "queued"])
