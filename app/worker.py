@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, text
+from sqlalchemy import BindParameter, bindparam, text
 from sqlalchemy.orm import Session
 
 from app.core import clock, jobs
@@ -20,7 +20,7 @@ from app.core.tables import UtcDateTime
 PAUSE_GROWS_TO = timedelta(minutes=5)  # a provider that was away for an hour is asked this often
 IDLE = 0.2  # seconds between looks at an empty table
 _MOMENTS = (bindparam("now", type_=UtcDateTime), bindparam("until", type_=UtcDateTime))
-_NAMES = bindparam("names", expanding=True)
+_NAMES: BindParameter[str] = bindparam("names", expanding=True)
 # A lease that ran out is a failure: else a job that kills its worker each time would be claimed for ever. A job that
 # this process does not know waits for a newer one.
 _CLAIM = (

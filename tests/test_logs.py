@@ -41,7 +41,7 @@ def written() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-def app(written: io.StringIO, runtime: Runtime) -> Iterator[LeimaFlask]:
+def app(written: io.StringIO, runtime: Runtime) -> LeimaFlask:
     apply_file(runtime.database, DEMO, registry.SETUP)
     built = create_app(runtime)
     broken = web.door("broken", __name__, url_prefix="/broken")
@@ -52,7 +52,7 @@ def app(written: io.StringIO, runtime: Runtime) -> Iterator[LeimaFlask]:
         raise RuntimeError(f"what a library says of {secret}")
 
     built.register_blueprint(broken)
-    yield built
+    return built
 
 
 def live(app: LeimaFlask, runtime: Runtime) -> list[str]:

@@ -26,7 +26,10 @@ from app.core.outbound import AddressRefused, Answer, Outbound, OutboundError, O
 from app.delivery.channel import Envelope, PushKeys, Result, read_retry_after
 
 # The services of Chrome and most others, Firefox, Safari, Edge; names under them are allowed too.
-PUSH_HOSTS = ("fcm.googleapis.com", "push.services.mozilla.com", "push.apple.com", "notify.windows.com")
+# jmt17 is where Chromium as Debian builds it, and Chrome's dev and canary channels, take their messages.
+PUSH_HOSTS = (
+    "fcm.googleapis.com", "jmt17.google.com", "push.services.mozilla.com", "push.apple.com", "notify.windows.com",
+)  # fmt: skip
 
 MAX_PAYLOAD = 3000  # bytes of JSON; every known service takes that
 MAX_PLAINTEXT = 3993  # bytes; above it the one record of 4,096 overflows and nobody can decrypt it

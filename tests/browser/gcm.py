@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.browser.service import free_port
 
+ORIGINS = ("https://fcm.googleapis.com", "https://jmt17.google.com")  # of Chrome's releases; of Debian's Chromium
 ANDROID_ID, SECURITY_TOKEN = 1234567890123, 9876543210987
 
 
@@ -70,7 +71,7 @@ class Gcm:
     @property
     def mapping(self) -> str:
         """Return the setting LEIMA_OUTBOUND_MAP that leads messages here."""
-        return f"https://fcm.googleapis.com={self.base}"
+        return ",".join(f"{origin}={self.base}" for origin in ORIGINS)
 
     @property
     def flags(self) -> tuple[str, ...]:

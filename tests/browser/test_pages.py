@@ -1,0 +1,139 @@
+"""Every kind of page: no accessibility fault in any width and scheme, nothing wider than its window, a picture of each."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser import steps
+from tests.browser.looks import Looks
+from tests.browser.service import Service
+from tests.browser.windows import DESK, PHONE, Windows
+
+FREELY = "() => { for (const form of document.forms) form.noValidate = true; }"  # as an old browser would send it
+
+
+def _post(page: Page, button: str) -> None:
+    """Send a form that the browser itself would not."""
+    page.evaluate(FREELY)
+    with page.expect_navigation():
+        page.click(button)
+
+
+def test_pages_before_the_card_have_no_fault(service: Service, windows: Windows) -> None:
+    looks, page = Looks(), windows.open(PHONE)
+    page.goto(f"{service.base}/meri/join?lang=en")
+    looks.at(page, "join")
+    page.fill("#contact", "no contact")
+    page.check("input[name=consent_sms]")
+    _post(page, "main form .btn")
+    expect(page.locator("#age-error")).to_be_visible()
+    looks.at(page, "join-errors")
+    for path in ("terms", "privacy", "offline", "sign-in"):
+        page.goto(f"{service.base}/meri/{path}")
+        looks.at(page, path)
+    page.fill("#contact", "nobody@example.com")
+    page.click("main .btn")
+    page.fill("#code", "000000")
+    page.click("main .btn")
+    expect(page.locator("#code-error")).to_be_visible()
+    looks.at(page, "sign-in-code")
+    for name, path in (("error", "/meri/sw.jss"), ("at-till", "/m/ABCDEFGHJKLMNPQR"), ("link-over", "/meri/confirm?token=x")):
+        page.goto(service.base + path)
+        looks.at(page, name)
+    assert looks.faults == []
+
+
+def test_pages_of_a_member_have_no_fault(service: Service, windows: Windows) -> None:
+    looks, page = Looks(), windows.open(PHONE)
+    steps.join(page, service, "pages@example.com")
+    looks.at(page, "card-new")
+    said = steps.spoken(page)
+    steps.buy(service, said, 3200)
+    expect(page.locator("[data-push]")).to_be_visible()
+    page.fill("#code", "000000")
+    page.click("main button:has-text('Confirm')")
+    expect(page.locator("#code-error")).to_be_visible()
+    looks.at(page, "card-banners")
+    page.goto(f"{service.base}/meri/confirm")
+    looks.at(page, "confirm")
+    page.goto(f"{service.base}/meri/")
+    steps.confirm(page, service, "pages@example.com")
+    steps.buy(service, said, 300)
+    sold = steps.buy(service, said, 4200)
+    expect(page.locator("[data-filled]")).to_be_visible()
+    looks.at(page, "card-full")
+    page.locator(".stub .qr").click()
+    looks.at(page, "card-enlarged")
+    for path in ("coupons", "activity", "profile", "wallet"):
+        page.goto(f"{service.base}/meri/{path}")
+        looks.at(page, path)
+
+    coupon = sold["coupons_issued"][0]["code"]
+    steps.api(service, "turku", f"coupons/{coupon}/redemptions", {}, key="pages-redeem")
+    steps.api(service, "kallio", f"purchases/{sold['purchase']}/refunds", {}, key="pages-refund")
+    page.goto(f"{service.base}/meri/")
+    expect(page.locator(".face[data-stamps='-2']")).to_be_visible()
+    looks.at(page, "card-debt")
+    page.goto(f"{service.base}/meri/activity")
+    looks.at(page, "activity-refund")
+    assert looks.faults == []
+
+
+def test_pages_of_the_till_have_no_fault(service: Service, windows: Windows) -> None:
+    looks, phone, page = Looks(), windows.open(PHONE), windows.open(DESK)
+    steps.join(phone, service, "tillpages@example.com")
+    said = steps.spoken(phone)
+    page.goto(f"{service.base}/till")
+    page.fill("#key", "no-such-key")
+    page.click("main .main")
+    looks.at(page, "till-login")
+    steps.log_in_till(page, service, "tampere")
+    page.fill("#text", "ABCDEFGH")
+    page.click("text=Find")
+    expect(page.locator("#text-error")).to_be_visible()
+    looks.at(page, "till-unknown")
+    page.goto(f"{service.base}/till")
+    looks.at(page, "till-idle")
+    sold = steps.buy(service, said, 4800, outlet="kallio")
+    steps.find(page, said)
+    looks.at(page, "till-scan")
+    page.fill("#amount", "12,00")
+    page.click(".pay .main")
+    expect(page.locator("[data-result]")).to_be_visible()
+    looks.at(page, "till-result")
+    page.goto(f"{service.base}/till/coupon/{sold['coupons_issued'][0]['code']}")
+    looks.at(page, "till-coupon")
+    page.click("main .main")
+    looks.at(page, "till-redeemed")
+    page.goto(f"{service.base}/till/members")
+    looks.at(page, "till-members")
+    page.fill("#contact", "no contact")
+    page.evaluate(FREELY)
+    page.click("text=Make the card")
+    expect(page.locator("#contact-error")).to_be_visible()
+    looks.at(page, "till-members-errors")
+    assert looks.faults == []
+
+
+def test_pages_of_the_brand_and_of_the_demo_have_no_fault(service: Service, windows: Windows) -> None:
+    looks, phone, page = Looks(), windows.open(PHONE), windows.open(DESK)
+    steps.join(phone, service, "brandpages@example.com", name="Aamu")
+    steps.buy(service, steps.spoken(phone), 4200)
+    email, kept = next(iter(service.staff().items()))
+    page.goto(f"{service.base}/brand/login")
+    page.fill("#email", email)
+    page.fill("#password", "wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    looks.at(page, "brand-login")
+    page.fill("#password", kept["password"])
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Dashboard")
+    looks.at(page, "brand-dashboard")
+    page.goto(f"{service.base}/brand/members")
+    looks.at(page, "brand-members")
+    page.get_by_role("link", name="Aamu").first.click()
+    expect(page.locator("h1")).to_have_text("Aamu")
+    looks.at(page, "brand-member")
+    for path in ("dev/", "dev/outbox"):
+        page.goto(f"{service.base}/{path}")
+        looks.at(page, path.strip("/").replace("/", "-"))
+    assert looks.faults == []
