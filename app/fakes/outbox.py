@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
 
 from app.core.i18n import gettext, language, ngettext
+from app.core.web import csp_nonce
 from app.fakes.phone import SimulatedPhone
 from app.fakes.store import Arrival, Kind, OutboxStore
 
@@ -59,7 +60,7 @@ def outbox_blueprint(
 
     @pages.get("/outbox")
     def outbox() -> str:
-        """Show the messages, newest first, and reload every few seconds."""
+        """Show the messages, newest first; a script loads the page again when there is another."""
         kind = _kind()
         messages = store.newest(kind, limit=60)
         return render_template(
@@ -71,6 +72,8 @@ def outbox_blueprint(
             language=language(),
             stylesheet=stylesheet,
             own_stylesheet=url_for("outbox.static", filename="outbox.css"),
+            own_script=url_for("outbox.static", filename="outbox.js"),
+            nonce=csp_nonce(),
             _=gettext,
             ngettext=ngettext,
         )

@@ -14,7 +14,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.i18n import gettext as _
 from app.core.money import MAX_CENTS
 from app.ledger import statements as sql
-from app.ledger.models import Account, Purchase
+from app.ledger.models import Account, Purchase, Refund
 from app.network.models import Brand, Till
 
 AHEAD = timedelta(minutes=5)  # a till's clock may run this far ahead
@@ -32,6 +32,12 @@ class PurchaseUnknown(NotFound):
     """No such purchase at this outlet."""
 
     code = "purchase_unknown"
+
+
+class PurchaseRefunded(Conflict):
+    """The purchase was taken back, so nothing can be added to it."""
+
+    code = "purchase_refunded"
 
 
 class AmountAbsurd(Invalid):
@@ -220,6 +226,17 @@ def find_purchase(
     if purchase is None:
         raise PurchaseUnknown(_("There is no such purchase at this outlet."))
     return purchase
+
+
+def demand_standing(session: Session, purchase: Purchase) -> None:
+    """Refuse a purchase that was taken back, and hold it: a refund's foreign key waits for this lock.
+
+    Raises:
+        PurchaseRefunded: it was refunded.
+    """
+    session.execute(select(Purchase.id).where(Purchase.id == purchase.id).with_for_update())
+    if session.scalar(select(Refund.id).where(Refund.purchase_id == purchase.id)) is not None:
+        raise PurchaseRefunded(_("This purchase was taken back."))
 
 
 def balances(session: Session, member_id: int) -> dict[int, int]:

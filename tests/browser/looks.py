@@ -15,7 +15,7 @@ NAMES = {360: "phone", 1280: "desktop"}
 RUN = """async (colorsOnly) => {
     const found = await axe.run(document, {
         resultTypes: ['violations'],
-        ...(colorsOnly ? {runOnly: ['cat.color']} : {}),
+        ...(colorsOnly ? {runOnly: ['color-contrast', 'link-in-text-block']} : {}),
     });
     return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`);
 }"""

@@ -1,11 +1,17 @@
 """Fixtures of the doors: a shop with a till, and a brand's console."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from app.core import clock
 from app.core.db import Database
 from app.core.runtime import Runtime
 from tests.doors.console import Console, open_console
 from tests.doors.shop import Shop, open_shop
+from tests.doors.tillside import TillSide
+from tests.walls.world import NOW, World
 
 
 @pytest.fixture
@@ -18,3 +24,12 @@ def shop(runtime: Runtime, sqlite: Database) -> Shop:
 def console(runtime: Runtime, sqlite: Database) -> Console:
     """A brand's console; nobody is logged in yet."""
     return open_console(runtime, sqlite)
+
+
+@pytest.fixture
+def till(world: World, tmp_path: Path) -> Iterator[TillSide]:
+    """A cash register of a world of two brands, on a database of the test's own."""
+    till = TillSide(world, tmp_path / "leima.db")
+    with clock.moved(to=NOW):
+        yield till
+    till.close()

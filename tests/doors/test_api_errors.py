@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from http.client import HTTPConnection
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,18 +20,10 @@ from app.network import tills
 from app.network.models import Till
 from tests.doors.tillside import TillSide
 from tests.walls.rows import rows
-from tests.walls.world import NOW, World
+from tests.walls.world import NOW
 
 MEGABYTES_10 = 10 * 1024 * 1024
 PUBLIC_ID = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
-
-
-@pytest.fixture
-def till(world: World, tmp_path: Path) -> Iterator[TillSide]:
-    till = TillSide(world, tmp_path / "leima.db")
-    with clock.moved(to=NOW):
-        yield till
-    till.close()
 
 
 def refusal(response: TestResponse) -> tuple[int, str]:

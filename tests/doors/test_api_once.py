@@ -3,10 +3,9 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,17 +25,8 @@ from tests.doors.test_api_errors import refusal
 from tests.doors.tillside import TillSide
 from tests.wallet.shop import a_program
 from tests.walls.rows import rows
-from tests.walls.world import NOW, World
 
 REPLAYS = 1000 if os.environ.get("LEIMA_TEST_FULL") == "1" else 50
-
-
-@pytest.fixture
-def till(world: World, tmp_path: Path) -> Iterator[TillSide]:
-    till = TillSide(world, tmp_path / "leima.db")
-    with clock.moved(to=NOW):
-        yield till
-    till.close()
 
 
 @pytest.mark.parametrize("what", ["scans", "members", "purchases", "refunds", "redemptions"])

@@ -14,7 +14,7 @@ from app.cards.models import Program
 from app.core import clock, i18n, web
 from app.core.errors import Unauthorized
 from app.core.i18n import gettext as _
-from app.doors import coupons, identity
+from app.doors import guesses, identity
 from app.doors.api import schemas as api
 from app.doors.idempotency import idempotent
 from app.ledger import service as ledger
@@ -73,7 +73,7 @@ def till() -> Till:
 def scan(json_data: api.ScanIn) -> dict[str, Any]:
     """Read a member's code: who it is, cards and coupons. Uses up the code's 30-second step."""
     session = web.session()
-    found = scans.read(session, json_data.text, till=till())
+    found = guesses.scan(json_data.text, till=till())
     member = session.get_one(Member, found.member_id)
     ready = [view for view in rewards.of_member(session, member.id) if view.usable]
     return {
@@ -161,10 +161,7 @@ def purchase(json_data: api.PurchaseIn) -> dict[str, Any]:
         found = scans.get(session, json_data.scan, till=asking)
         member, scan_id = session.get_one(Member, found.member_id), cast(int | None, found.id)
     else:
-        known = lookup.find_by_code(session, cast(str, json_data.member))
-        if known is None:
-            raise scans.MemberCodeUnknown(_("This is not the code of a card here."))
-        member, scan_id = known, None
+        member, scan_id = guesses.member(cast(str, json_data.member)), None
     basket = ledger.Basket(json_data.total_cents, json_data.receipt, json_data.occurred_at, json_data.cashier)
     result = cards.record_purchase(session, basket, member=member, till=asking, scan_id=scan_id)
     return {
@@ -233,7 +230,9 @@ def redeem(code: str, json_data: api.RedemptionIn) -> dict[str, Any]:
     """Redeem a coupon once ever; a repeat with the same key returns the first answer."""
     session, asking = web.session(), till()
     basket = ledger.find_purchase(session, till=asking, public_id=json_data.purchase) if json_data.purchase else None
-    view = coupons.find(code)
+    if basket is not None:
+        ledger.demand_standing(session, basket)
+    view = guesses.coupon(code)
     redemption = rewards.redeem(session, view.code, till=asking, purchase_id=basket.id if basket else None)
     return {
         "redemption": redemption.public_id,

@@ -1,24 +1,20 @@
 """Between two customers: what was just done, reading a code, and a coupon by its own code."""
 
 from contextlib import suppress
-from datetime import timedelta
 
 from flask import Response, request
 
-from app.core import clock, web
+from app.core import web
 from app.core.crypto import normalize_code
 from app.core.errors import LeimaError, TooMany
 from app.core.i18n import gettext as _
-from app.doors import coupons
+from app.doors import guesses
 from app.doors.idempotency import once
 from app.doors.till import pages, results, shape
 from app.doors.till.door import ID, attempt, blueprint, go, public_id, till
 from app.members import scans
-from app.members.models import Scan
 from app.members.rules import read_member_text
 from app.rewards import service as rewards
-
-UNKNOWN_CODES = 30  # member codes of nobody, at a till in a minute: a member's code cannot be found by trying
 
 
 @blueprint.get("")
@@ -38,28 +34,16 @@ def scan() -> Response:
 
 def _read(text: str) -> Response:
     if read_member_text(text) is None and len(normalize_code(text)) == rewards.CODE_SYMBOLS + 1:
-        view = coupons.find(text)
+        view = guesses.coupon(text)
         origin = request.form.get("from", "")
         return go(f"/till/coupon/{view.code}" + (f"?from={origin}" if ID.fullmatch(origin) else ""))
-    return go(f"/till/scan/{_member(text).public_id}")
-
-
-def _member(text: str) -> Scan:
-    asking, key = till(), f"till-scan:{till().id}"
-    if web.database().tries(key, now=clock.now()) >= UNKNOWN_CODES:
-        raise TooMany(_("Too many unknown codes. Please wait a minute."), retry_after=60)
-    try:
-        return scans.read(web.session(), text, till=asking)
-    except scans.MemberCodeUnknown:
-        web.end_unit(keep=False)
-        web.limit(key, most=UNKNOWN_CODES, window=timedelta(minutes=1))
-        raise
+    return go(f"/till/scan/{guesses.scan(text, till=till()).public_id}")
 
 
 @blueprint.get("/coupon/<code>")
 def coupon(code: str) -> Response:
     """Show a coupon whose own code was scanned, and whether it can be used."""
-    view = coupons.find(code)
+    view = guesses.coupon(code)
     origin = request.args.get("from", "")
     return pages.coupon(view, f"/till/scan/{origin}")
 
@@ -76,7 +60,7 @@ def _redeem() -> Response:
         view = _of_scan(public_id(form.get("scan", "")), public_id(form["coupon"]))
     else:
         _check_scan(form.get("scan"))
-        view = coupons.find(form.get("code", ""))
+        view = guesses.coupon(form.get("code", ""))
     scan_id = scans.row_id(session, form.get("scan", ""), till=asking)
     redemption = rewards.redeem(session, view.code, till=asking, scan_id=scan_id)
     path = _origin()
