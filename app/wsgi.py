@@ -9,6 +9,7 @@ from app.core import web
 from app.core.runtime import Runtime
 from app.core.web import guard, pages
 from app.doors import identity
+from app.wallet.tools import Tools
 
 
 def create_app(runtime: Runtime, *, extra: Iterable[Blueprint] = ()) -> web.LeimaFlask:
@@ -23,6 +24,7 @@ def create_app(runtime: Runtime, *, extra: Iterable[Blueprint] = ()) -> web.Leim
         template_folder=str(registry.TEMPLATES), static_folder=None,  # type: ignore[arg-type]  # Flask takes None
     )  # fmt: skip
     app.extensions["leima"] = runtime
+    Tools.of(runtime)  # a fault in a wallet template ends the start, not a member's download
     guard.install(app)
     pages.install(app)
     identity.install(app)

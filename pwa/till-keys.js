@@ -21,6 +21,7 @@ export function startAmount(form, network) {
   const label = form.querySelector("[data-label]");
   const sub = form.querySelector("[data-sub]");
   const empty = document.querySelectorAll(".stamps li:not(.on)");
+  const owed = Math.max(0, -Number(document.querySelector(".stamps")?.dataset.stamps ?? 0)); // paid back first
   let good = field.value;
   let kept = good;
   let timer = 0;
@@ -29,7 +30,7 @@ export function startAmount(form, network) {
   function say(first, second, award) {
     label.textContent = first;
     sub.textContent = second;
-    empty.forEach((place, number) => place.classList.toggle("next", number < award));
+    empty.forEach((place, number) => place.classList.toggle("next", number < award - owed));
   }
 
   async function quote(total) {

@@ -172,8 +172,9 @@ class PushStamp(Push):
             if shown is None:
                 return []
             unit = shown.unit[0 if abs(amount) == 1 else 1]
+            stamps = shown.stamps - shown.owed  # below zero after a refund whose coupon was used
             words = texts.stamp_push(
-                card=shown.name, amount=amount, unit=unit, stamps=shown.stamps, size=shown.size, reward=shown.reward
+                card=shown.name, amount=amount, unit=unit, stamps=stamps, size=shown.size, reward=shown.reward
             )
         return self.envelopes(
             session,

@@ -43,12 +43,13 @@ def no_card(*, brand: str, link: str) -> Text:
 
 
 def stamp_push(*, card: str, amount: int, unit: str, stamps: int, size: int, reward: str) -> Text:
-    """Return what the phone says of a change of the card."""
+    """Return what the phone says of a change of the card; `stamps` are below zero while a refund is owed for."""
+    has = str(stamps).replace("-", "\u2212")
     if amount < 0:
-        return Text(card, _("A purchase was taken back. Your card has %(n)s of %(size)s.", n=stamps, size=size))
+        return Text(card, _("A purchase was taken back. Your card has %(n)s of %(size)s.", n=has, size=size))
     left = size - stamps
     more = ngettext("%(n)s more: %(reward)s", "%(n)s more: %(reward)s", left, reward=reward)
-    return Text(_("+%(amount)s %(unit)s", amount=amount, unit=unit), f"{card}: {stamps}/{size}. {more}")
+    return Text(_("+%(amount)s %(unit)s", amount=amount, unit=unit), f"{card}: {has}/{size}. {more}")
 
 
 def coupon_push(*, reward: str, until: str) -> Text:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright, expect, sync_playwright
 
 from tests.browser.gcm import Gcm
 from tests.browser.service import Service
 from tests.browser.windows import FLAGS, Chrome, Windows
+
+expect.set_options(timeout=10_000)  # two busy cores; what must be faster says so itself
 
 
 @pytest.fixture(scope="session")

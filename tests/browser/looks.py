@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
+import axe_playwright_python  # type: ignore[import-untyped]
 from playwright.sync_api import Page
 
 from tests.browser.windows import shoot
@@ -32,7 +32,7 @@ class Looks:
         """Look at the page that is open, in every width and scheme, and take its pictures."""
         page.evaluate(AXE)
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             for width, height in WIDTHS.items():
                 page.set_viewport_size({"width": width, "height": height})
                 where = f"{name}, {scheme}, {width}"

@@ -41,7 +41,11 @@ class Service:
     def start(self) -> None:
         """Start and wait until it is ready."""
         known = {name: value for name, value in os.environ.items() if not name.startswith("LEIMA_")}
-        settings = {"LEIMA_PORT": str(self.port), "LEIMA_BASE_URL": self.base, "LEIMA_DATA_DIR": str(self.folder / "data")}
+        settings = {
+            "LEIMA_PORT": str(self.port),
+            "LEIMA_BASE_URL": self.base,
+            "LEIMA_DATA_DIR": str(self.folder / "data"),
+        }
         settings |= self.settings
         self.folder.mkdir(parents=True, exist_ok=True)
         log = (self.folder / "service.log").open("ab")

@@ -19,11 +19,11 @@ T = TypeVar("T")
 
 
 def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = 10) -> T:
-    """Look again every tenth of a second until there is something."""
+    """Look again every tenth of a second until there is something, and return it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = look()
-        if found is not None:
+        if found:
             return found
         time.sleep(0.1)
     raise AssertionError(f"{what}: not within {seconds} seconds")
@@ -62,7 +62,8 @@ def code_of(service: Service, contact: str, *, after: int = 0) -> str:
 
     def look() -> str | None:
         came = messages_to(service, contact)
-        found = re.search(r"(?<!\d)(\d{6})(?!\d)", came[0]["title"] + " " + came[0]["text"]) if len(came) > after else None
+        said = came[0]["title"] + " " + came[0]["text"] if len(came) > after else ""
+        found = re.search(r"(?<!\d)(\d{6})(?!\d)", said)
         return found[1] if found else None
 
     return wait_for(look, f"a code to {contact}")

@@ -1,4 +1,4 @@
-"""The main job on the running service, with nothing stubbed: join, stamp, coupon, redeem, refund, and the phone shows it."""
+"""The main job on the running service, nothing stubbed: join, stamp, coupon, redeem, refund; the phone shows it."""
 
 import subprocess
 import zipfile
@@ -69,6 +69,7 @@ def _pay(till: Page, amount: str) -> None:
     till.fill("input[name=amount]", amount)
     button = till.locator("form.pay button", has_text="Give 10 stamps")  # what the rules give, before it is booked
     expect(button).to_contain_text("8 of 10")
+    shoot(till, "till-amount")
     button.click()
 
 
@@ -97,7 +98,10 @@ def _download_pass(phone: Page, service: Service, folder: Path) -> Path:
     root = service.folder / "data" / "wallet" / "root.pem"
     command = ["openssl", "smime", "-verify", "-inform", "DER", "-in", "signature", "-content", "manifest.json"]
     subprocess.run(
-        [*command, "-CAfile", str(root), "-purpose", "any", "-out", "/dev/null"], cwd=inside, check=True, capture_output=True
+        [*command, "-CAfile", str(root), "-purpose", "any", "-out", "/dev/null"],
+        cwd=inside,
+        check=True,
+        capture_output=True,
     )
     return inside
 

@@ -65,7 +65,9 @@ def _installable(page: Page) -> list[object]:
 
 def _kept_with_stamp(page: Page) -> set[str]:
     """Return the paths that the service worker keeps, once the kept card shows the stamp."""
-    stamped = "async () => (await (await caches.match('/meri/', {ignoreVary: true}))?.text() ?? '').includes('>1<small')"
+    stamped = (
+        "async () => (await (await caches.match('/meri/', {ignoreVary: true}))?.text() ?? '').includes('>1<small')"
+    )
     steps.wait_for(lambda: page.evaluate(stamped) or None, "the kept card with its stamp")
     return set(page.evaluate(KEPT))
 

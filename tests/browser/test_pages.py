@@ -1,4 +1,4 @@
-"""Every kind of page: no accessibility fault in any width and scheme, nothing wider than its window, a picture of each."""
+"""Every kind of page: accessible in every width and scheme, never wider than its window, a picture of each."""
 
 from playwright.sync_api import Page, expect
 
@@ -42,8 +42,9 @@ def test_pages_before_the_card_have_no_fault(service: Service, windows: Windows)
     page.click("main .btn")
     expect(page.locator("#code-error")).to_be_visible()
     looks.at(page, "sign-in-code")
-    for name, path in (("error", "/meri/sw.jss"), ("at-till", "/m/ABCDEFGHJKLMNPQR"), ("link-over", "/meri/confirm?token=x")):
-        page.goto(service.base + path)
+    others = {"error": "meri/nothing-here.css", "at-till": "m/ABCDEFGHJKLMNPQR", "link-over": "meri/confirm?token=x"}
+    for name, path in others.items():
+        page.goto(f"{service.base}/{path}")
         looks.at(page, name)
     assert looks.faults == []
 
@@ -78,7 +79,14 @@ def test_pages_of_a_member_have_no_fault(service: Service, windows: Windows) -> 
     steps.api(service, "kallio", "refunds", {"purchase": sold["purchase"]}, key="pages-refund")
     page.goto(f"{service.base}/meri/")
     expect(page.locator(".face[data-stamps='-2']")).to_be_visible()
+    expect(page.locator(".face")).to_contain_text("The next 2 pay for a refund")
     looks.at(page, "card-debt")
+    till = windows.open(DESK)
+    steps.log_in_till(till, service, "turku")
+    steps.find(till, said)
+    till.fill("#amount", "12,00")
+    expect(till.locator("[data-sub]")).to_have_text("becomes 1 of 10")
+    expect(till.locator(".stamps .next")).to_have_count(1)  # of three stamps, two are owed
     page.goto(f"{service.base}/meri/activity")
     looks.at(page, "activity-refund")
     assert looks.faults == []
@@ -91,6 +99,7 @@ def test_pages_of_the_till_have_no_fault(service: Service, windows: Windows) -> 
     page.goto(f"{service.base}/till")
     page.fill("#key", "no-such-key")
     page.click("main .main")
+    expect(page.get_by_role("alert")).to_be_visible()
     looks.at(page, "till-login")
     steps.log_in_till(page, service, "tampere")
     page.fill("#text", "ABCDEFGH")
@@ -109,6 +118,7 @@ def test_pages_of_the_till_have_no_fault(service: Service, windows: Windows) -> 
     page.goto(f"{service.base}/till/coupon/{_first_code(phone, service)}")
     looks.at(page, "till-coupon")
     page.click("main .main")
+    expect(page.locator("[data-result] h1")).to_have_text("Free coffee redeemed")
     looks.at(page, "till-redeemed")
     page.goto(f"{service.base}/till/members")
     looks.at(page, "till-members")

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -73,13 +74,18 @@ def test_real_subscription_is_sent_to_and_a_delivered_push_is_shown(
 
     link = f"{service.base}/meri/coupons"
     said = {"title": "+1 stamp", "body": "Coffee card: 2/10.", "navigate": link, "lang": "en", "tag": "card-coffee"}
-    _deliver(phone, service, {"web_push": 8030, "notification": said})
-    shown = steps.wait_for(lambda: phone.evaluate(SHOWN) or None, "the notification")
+    deliver = _delivery(phone, service, {"web_push": 8030, "notification": said})
+    deliver()
+    try:
+        shown = steps.wait_for(lambda: phone.evaluate(SHOWN), "the notification", seconds=5)
+    except AssertionError:  # a busy browser may drop what it is handed while the worker starts; the tag replaces
+        deliver()
+        shown = steps.wait_for(lambda: phone.evaluate(SHOWN), "the notification")
     assert shown == [{name: said[name] for name in ("title", "body", "tag", "navigate")}]
 
 
-def _deliver(page: Page, service: Service, message: dict[str, Any]) -> None:
-    """Hand a push message to the service worker, decrypted as the browser would."""
+def _delivery(page: Page, service: Service, message: dict[str, Any]) -> Callable[[], object]:
+    """Return what hands a push message to the service worker, decrypted as the browser would."""
     session = page.context.new_cdp_session(page)
     registrations: list[str] = []
     session.on(
@@ -87,6 +93,6 @@ def _deliver(page: Page, service: Service, message: dict[str, Any]) -> None:
         lambda event: registrations.extend(one["registrationId"] for one in event["registrations"]),
     )
     session.send("ServiceWorker.enable")
-    steps.wait_for(lambda: page.wait_for_timeout(50) or registrations or None, "the service worker")
+    steps.wait_for(lambda: page.evaluate("1") and registrations, "the service worker")  # events come while we ask
     delivery = {"origin": service.base, "registrationId": registrations[-1], "data": json.dumps(message)}
-    session.send("ServiceWorker.deliverPushMessage", delivery)
+    return lambda: session.send("ServiceWorker.deliverPushMessage", delivery)

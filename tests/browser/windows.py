@@ -35,7 +35,11 @@ class Windows:
 
     def open(self, size: Mapping[str, int], *, scale: float = 1, **options: Any) -> Page:
         """Open a window with nothing remembered; `options` are those of a browser context."""
-        context = self._chrome.new_context(viewport=dict(size), device_scale_factor=scale, **{**PLACE, **options})
+        context = self._chrome.new_context(
+            viewport=dict(size),  # type: ignore[arg-type]
+            device_scale_factor=scale,
+            **{**PLACE, **options},
+        )
         return self._heard(context, context.new_page())
 
     def install(self, name: str, *, flags: tuple[str, ...] = (), **options: Any) -> Page:

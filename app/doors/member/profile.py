@@ -1,11 +1,12 @@
 """The profile: contacts, consents, language and devices, each change a form of its own."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Response, g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.core import i18n, web
+from app.core import clock, i18n, web
 from app.core.errors import LeimaError, NotFound
 from app.core.i18n import gettext as _
 from app.delivery import subscriptions
@@ -59,11 +60,15 @@ def show(errors: dict[str, str] | None = None, status: int = 200) -> Response:
             }
             for row in members.devices(session, member)
         ],
-        terms={"version": terms.version if terms else 1, "accepted": shape.when(member.joined_at)},
+        terms={"version": terms.version if terms else 1, "accepted": _date(member.joined_at)},
         languages=language.choices(),
         notice=notice,
         errors=errors or {},
     )
+
+
+def _date(moment: datetime) -> str:
+    return i18n.format_date(clock.local_date(moment, g.brand.zone))
 
 
 def _consents(member: Member) -> list[dict[str, Any]]:
