@@ -97,7 +97,7 @@ def _open(settings: Settings | None = None) -> Iterator[Runtime]:
     """Open the database that the settings name, and know every job."""
     settings = settings or core_settings.load()
     if settings.url.startswith("sqlite"):
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     registry.load()
     runtime = Runtime.open(settings)
     try:

@@ -71,6 +71,11 @@ document.addEventListener('leima:swap', ({ detail: { name, element, before } }) 
   if (name === 'notices') offerPush();
 });
 
+// The secret is renewed when another device signs out: with the old one the code would only earn.
+document.addEventListener('leima:page', ({ detail: { next } }) => {
+  if (JSON.parse(next.getElementById('card-data').textContent).secret !== data.secret) location.reload();
+});
+
 /* ---- notifications: asked for after the first stamp, by the member's own tap ---- */
 
 const push = () => import('./push.js');

@@ -4,7 +4,8 @@
  *
  * A page takes part in following by `data-etag` on <main> and `data-live="<name>"` on what may change;
  * `data-self` says where it is from when a form's answer shows it under another address.
- * A change is announced as the event `leima:swap` on document, with detail {name, element}.
+ * A change is announced as the event `leima:swap` on document, with detail {name, element}; the whole new page as
+ * `leima:page`, with detail {next}.
  */
 
 const root = document.documentElement;
@@ -82,6 +83,7 @@ async function reload() {
     const update = next.querySelector(`[data-live="${part.dataset.live}"]`);
     if (update) replace(part, update);
   }
+  document.dispatchEvent(new CustomEvent('leima:page', { detail: { next } }));
   tellWorker({ type: 'keep' });
 }
 

@@ -1,5 +1,6 @@
 """`leima apply`: everything or nothing, all faults at once, twice is once. Must show 8 of the first issue."""
 
+import base64
 from io import StringIO
 from pathlib import Path
 
@@ -198,10 +199,16 @@ def test_a_person_who_left_cannot_log_in_and_one_who_came_back_can(sqlite: Datab
         assert staff.check_password(session, "aila@puro.example", "correct horse battery").name == "Aila"
 
 
+def with_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the command the secrets that an installation has."""
+    monkeypatch.setenv("LEIMA_SECRET_KEY", "a secret of the tests, long enough")
+    monkeypatch.setenv("LEIMA_ENCRYPTION_KEYS", "test:" + base64.b64encode(b"k" * 32).decode())
+
+
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sqlite_url: str) -> str:
     """The environment of a command that finds the test's database."""
-    monkeypatch.setenv("LEIMA_DEMO", "1")
+    with_secrets(monkeypatch)
     monkeypatch.setenv("LEIMA_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("LEIMA_DATABASE_URL", sqlite_url)
     return sqlite_url
@@ -271,7 +278,7 @@ def test_every_fault_of_the_settings_is_named_at_once(
 def test_a_database_that_cannot_be_opened_is_a_clear_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("LEIMA_DEMO", "1")
+    with_secrets(monkeypatch)
     monkeypatch.setenv("LEIMA_DATABASE_URL", f"sqlite:///{tmp_path}/no/such/folder/leima.db")
 
     assert main(["doctor"]) == 1

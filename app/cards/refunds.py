@@ -1,8 +1,9 @@
 """Taking a purchase back: awards are reversed, fills undone where the coupon is still unused, debts stay."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.cards.events import progressed
@@ -17,7 +18,7 @@ from app.ledger.models import Account, LedgerEntry, Purchase, Refund
 from app.ledger.service import OpenAccount
 from app.network.models import Till
 from app.rewards import service as rewards
-from app.rewards.models import Coupon
+from app.rewards.models import Coupon, Redemption
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,8 @@ def refund(session: Session, purchase: Purchase, *, till: Till) -> RefundResult:
     now = clock.now()
     member_id = ledger.hold_member(session, purchase.member_id)
     context = {"occurred_at": now, "till_id": till.id, "outlet_id": till.outlet_id, "purchase_id": purchase.id}
-    awards = session.scalars(
-        select(Award).where(Award.purchase_id == purchase.id, Award.amount > 0).order_by(Award.id)
-    ).all()
+    earned = session.scalars(select(Award).where(Award.purchase_id == purchase.id, Award.amount > 0))
+    awards = sorted(earned, key=lambda award: award.id)
     programs = [award.program_id for award in awards]
     accounts = ledger.open_accounts(session, member_id=member_id, program_ids=programs, context=context)
     values = {
@@ -79,8 +79,9 @@ def refund(session: Session, purchase: Purchase, *, till: Till) -> RefundResult:
 def _reverse(session: Session, award: Award, account: OpenAccount, member_id: int) -> ReversedAward:
     entry_id = account.post("reverse_earn", -award.amount, version_id=award.version_id, reason="refund")
     undone = 0
-    while account.balance < 0 and _undo_fill(session, account, member_id):
-        undone += 1
+    fills = _open_fills(session, account, member_id)
+    while account.balance < 0 and (fill := next(fills, None)):
+        undone += _undo(session, account, fill)
     emit(
         session,
         progressed(
@@ -94,9 +95,17 @@ def _reverse(session: Session, award: Award, account: OpenAccount, member_id: in
     return ReversedAward(award.program_id, -award.amount, account.balance, undone)
 
 
-def _undo_fill(session: Session, account: OpenAccount, member_id: int) -> bool:
-    """Put the stamps of the newest fill back whose coupon nobody has used; False when there is none: the debt stays."""
-    open_fills = (
+@dataclass(frozen=True)
+class _Fill:
+    coupon_id: int
+    entry_id: int
+    amount: int
+    version_id: int
+
+
+def _open_fills(session: Session, account: OpenAccount, member_id: int) -> Iterator[_Fill]:
+    """Read, when the first is asked for, the fills whose coupon nobody has used, the newest first."""
+    query = (
         select(Coupon.id, LedgerEntry.id, LedgerEntry.amount, LedgerEntry.version_id)
         .join(LedgerEntry, LedgerEntry.id == Coupon.source_id)
         .join(Account, Account.id == LedgerEntry.account_id)  # a merged member's own account may have filled it
@@ -108,11 +117,18 @@ def _undo_fill(session: Session, account: OpenAccount, member_id: int) -> bool:
         )
         .order_by(Coupon.id.desc())
     )
-    for coupon_id, entry_id, amount, version_id in session.execute(open_fills):
-        if rewards.revoke(session, coupon_id):
-            account.post("fill_undo", -amount, version_id=version_id, reason="refund", reverses_id=entry_id)
-            return True
-    return False
+    for row in session.execute(query).all():
+        yield _Fill(*row)
+
+
+def _undo(session: Session, account: OpenAccount, fill: _Fill) -> bool:
+    """Put a fill's stamps back; False where its coupon was used meanwhile: then the debt stays."""
+    if not rewards.revoke(session, fill.coupon_id):
+        return False
+    account.post(
+        "fill_undo", -fill.amount, version_id=fill.version_id, reason="refund", reverses_id=fill.entry_id
+    )
+    return True
 
 
 def _again(session: Session, purchase: Purchase) -> RefundResult:
@@ -132,4 +148,8 @@ def _again(session: Session, purchase: Purchase) -> RefundResult:
         taken.append(
             ReversedAward(program_id, entry.amount, undone[-1].balance if undone else entry.balance, len(undone))
         )
-    return RefundResult(first.public_id, purchase, first.amount_cents, taken, repeated=True)
+    came_back = select(func.count(Redemption.id)).where(
+        Redemption.purchase_id == purchase.id, Redemption.reversed_at.is_not(None)
+    )
+    returned = session.scalar(came_back) or 0
+    return RefundResult(first.public_id, purchase, first.amount_cents, taken, returned, repeated=True)

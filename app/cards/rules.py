@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-MAX_STAMPS = 10_000  # one purchase; a basket of a million euros at a stamp a euro is a slip
+MAX_STAMPS = 300  # one purchase: a slip of the finger must not issue coupons by the thousand while a till waits
 
 
 class StampRule(BaseModel):
@@ -30,7 +30,7 @@ class StampRule(BaseModel):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a rule gives: a whole number of stamps, the rule's name, and a reason code where it is nothing."""
+    """What a rule gives: a whole number of stamps, the rule's name, and a reason code where it is nothing or capped."""
 
     amount: int
     rule: str
@@ -46,7 +46,9 @@ def evaluate(rule: dict[str, Any] | StampRule, *, due_cents: int) -> Outcome:
     if known.per == "purchase":
         return Outcome(known.award, name) if due_cents >= known.cents else Outcome(0, name, "below_minimum")
     steps = due_cents // known.cents
-    return Outcome(min(steps * known.award, MAX_STAMPS), name, "" if steps else "below_one_step")
+    if steps * known.award > MAX_STAMPS:
+        return Outcome(MAX_STAMPS, name, "capped")
+    return Outcome(steps * known.award, name, "" if steps else "below_one_step")
 
 
 def fills(balance: int, size: int) -> int:

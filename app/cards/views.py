@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cards import reasons
@@ -69,9 +69,8 @@ def unit(texts: dict[str, list[str]]) -> tuple[str, str]:
 
 def family(session: Session, member_id: int) -> list[int]:
     """Return the ids of a member and of all that were merged into it."""
-    return list(
-        session.scalars(select(Member.id).where(or_(Member.id == member_id, Member.merged_into_id == member_id)))
-    )
+    merged = session.scalars(select(Member.id).where(Member.merged_into_id == member_id))
+    return [member_id, *sorted(merged)]
 
 
 def cards(session: Session, member_id: int) -> list[Card]:
@@ -165,12 +164,13 @@ def _refunds(session: Session, ids: Sequence[int], most: int) -> list[Happening]
 
 def _balances_after(session: Session, refund_ids: Sequence[int]) -> dict[int, int]:
     """Return the balance that each refund left; below zero it is a debt."""
+    if not refund_ids:
+        return {}
+    # Sorted here: SQLite would walk every entry of the brand to read them in the order of their ids.
     rows = session.execute(
-        select(LedgerEntry.refund_id, LedgerEntry.balance)
-        .where(LedgerEntry.refund_id.in_(refund_ids))
-        .order_by(LedgerEntry.id)
+        select(LedgerEntry.id, LedgerEntry.refund_id, LedgerEntry.balance).where(LedgerEntry.refund_id.in_(refund_ids))
     )
-    return {refund_id: balance for refund_id, balance in rows if refund_id is not None}
+    return {refund_id: balance for _id, refund_id, balance in sorted(map(tuple, rows)) if refund_id is not None}
 
 
 def _coupons(session: Session, ids: Sequence[int], most: int) -> list[Happening]:

@@ -1,12 +1,15 @@
 """The database: one unit of work at the edge, on SQLite and PostgreSQL. The only module that commits."""
 
+import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
@@ -29,7 +32,8 @@ _READONLY = "readonly"  # a bug in a session that only reads; elsewhere the file
 _COUNT = text(
     "INSERT INTO counter (key, until, n) VALUES (:key, :until, 1) "
     "ON CONFLICT (key) DO UPDATE SET n = CASE WHEN counter.until <= :now THEN 1 ELSE counter.n + 1 END, "
-    "until = CASE WHEN counter.until <= :now THEN :until ELSE counter.until END RETURNING n, until"
+    "until = CASE WHEN counter.until <= :now OR (:strict = 1 AND counter.n < :most) THEN :until ELSE counter.until END "
+    "RETURNING n, until"
 )
 
 _TRIES = text("SELECT n FROM counter WHERE key = :key AND until > :now")
@@ -110,8 +114,12 @@ class Database:
                 raise
             raise _busy() from error
 
-    def count(self, key: str, *, limit: int, window: timedelta, now: datetime) -> int:
+    def count(self, key: str, *, limit: int, window: timedelta, now: datetime, strict: bool = False) -> int:
         """Count one try and return how many there were, in a transaction of its own that outlives refusals.
+
+        Args:
+            strict: the window begins anew with each try that is allowed, so that no `window` of time, wherever it
+                begins, ever holds more than `limit`; else two windows may meet with twice as many around the seam.
 
         Raises:
             TooMany: there were more than `limit` within `window`; nothing else was touched.
@@ -120,6 +128,8 @@ class Database:
             "key": self.keys.lookup("count", key),
             "until": int((now + window).timestamp()),
             "now": int(now.timestamp()),
+            "strict": int(strict),
+            "most": limit,
         }
         with self.unit() as session:
             n, until = session.connection().execute(_COUNT, values).one()
@@ -177,6 +187,7 @@ def brand_of(session: Session) -> int:
 
 def _engine(url: str) -> Engine:
     if url.startswith("sqlite"):
+        _make_private(make_url(url).database)
         engine = create_engine(
             url, connect_args={"check_same_thread": False}, pool_size=16, max_overflow=32, hide_parameters=True
         )
@@ -184,6 +195,13 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "begin", _sqlite_begin)
         return engine
     return create_engine(url, pool_size=16, max_overflow=32, pool_pre_ping=True, hide_parameters=True)
+
+
+def _make_private(path: str | None) -> None:
+    """Create the file for its owner only, before SQLite does for everybody; -wal and -shm take its mode over."""
+    if path and path != ":memory:" and not Path(path).exists():
+        with contextlib.suppress(OSError):  # a folder that is missing or closed is told by the first connection
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _sqlite_connect(connection: Any, _record: object) -> None:

@@ -27,7 +27,7 @@ def emit(session: Session, event: Event, *, delay: timedelta = timedelta()) -> N
 
 
 def enqueue(session: Session, kind: "jobs.JobKind", arguments: dict[str, object], *, run_at: datetime) -> None:
-    """Write one row of the outbox; a unique job that waits already only moves forward."""
+    """Write one row of the outbox; one that waits already takes the newest arguments and only moves forward."""
     known = {name: arguments[name] for name in kind.arguments}
     unique = f"{kind.name}:{known[kind.unique_by]}" if kind.unique_by else None
     jobs.insert(session, kind, known, unique_key=unique, run_at=run_at, brand_id=session.info.get("brand_id"))

@@ -15,6 +15,11 @@ from app.core.tables import Base, UtcDateTime
 LEASE = timedelta(seconds=60)
 
 
+def _partial(name: str, state: str, *columns: str) -> Index:
+    where = text(f"state = '{state}'")
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
 class Job(Base):
     """One row of the outbox.
 
@@ -31,7 +36,11 @@ class Job(Base):
             sqlite_where=text("state = 'queued'"),
             postgresql_where=text("state = 'queued'"),
         ),
-        Index("ix_job_due", "state", "priority", "run_at"),
+        # One for each question: the next due row, the lease that ran out, what was done long ago. Each is as short as
+        # what is asked about, so that neither a backlog nor the rows of two weeks make a claim slower.
+        _partial("ix_job_queued", "queued", "priority", "run_at", "id"),
+        _partial("ix_job_leased", "running", "leased_until"),
+        _partial("ix_job_done", "done", "finished_at"),
         UniqueConstraint("slot"),
         {
             "info": {
@@ -168,13 +177,14 @@ def listeners(event: type) -> Iterable[JobKind]:
 
 
 # An insert that meets a waiting row of the same key locks that row until our commit, so no worker can run it on what
-# was there before our change; DO NOTHING would lose the wake-up.
+# was there before our change; DO NOTHING would lose the wake-up. The newest arguments win: they say what happened last.
 _INSERT = text(
     "INSERT INTO job (name, brand_id, arguments, unique_key, slot, priority, state, attempt, failures, created_at, "
     "run_at) "
     "VALUES (:name, :brand_id, :arguments, :unique_key, :slot, :priority, 'queued', 0, 0, :created_at, :run_at) "
     "ON CONFLICT (unique_key) WHERE state = 'queued' "
-    "DO UPDATE SET run_at = CASE WHEN excluded.run_at < job.run_at THEN excluded.run_at ELSE job.run_at END"
+    "DO UPDATE SET arguments = excluded.arguments, "
+    "run_at = CASE WHEN excluded.run_at < job.run_at THEN excluded.run_at ELSE job.run_at END"
 )
 _INSERT_SLOT = text(
     "INSERT INTO job (name, brand_id, arguments, unique_key, slot, priority, state, attempt, failures, created_at, "
@@ -207,6 +217,11 @@ def insert(
         "run_at": moment,
     }
     session.connection().execute(_INSERT_SLOT if slot else _INSERT, values)
+
+
+def again(session: Session, name: str, *, now: datetime) -> None:
+    """Queue a tidying job of the installation once more, for what its slice left over."""
+    insert(session, _kinds[name], {}, run_at=now, brand_id=None, unique_key=f"{name}:rest")
 
 
 def stamp(connection: Connection, moment: datetime) -> object:

@@ -5,7 +5,7 @@ import re
 from app.core.errors import Invalid
 from app.core.i18n import gettext as _
 
-MAX_CENTS = 100_000_000  # a basket over a million euros is a slip of the finger
+MAX_CENTS = 1_000_000  # a basket over 10,000 euros is a slip of the finger
 
 _TYPED = re.compile(r"(\d{1,9})(?:[.,](\d{1,2}))?")
 

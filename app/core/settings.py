@@ -7,7 +7,13 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from app.core.crypto import Keyring, parse_keys
 
@@ -24,6 +30,14 @@ class SettingsError(Exception):
         self.faults = faults
 
 
+class _Environment(EnvSettingsSource):
+    """The environment without what only a command may say."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the variables that count."""
+        return {name: value for name, value in super().__call__().items() if name != "demo"}
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. Secrets have no default outside the demo."""
 
@@ -31,7 +45,7 @@ class Settings(BaseSettings):
         env_prefix="LEIMA_", env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
     )
 
-    demo: bool = Field(False, description="set by `leima run --demo`; never by hand in production")
+    demo: bool = Field(False, description="set by `leima run --demo` alone; not read from the environment")
     data_dir: Path = Field(Path("data"), description="where SQLite and the demo's files live")
     database_url: str = Field("", description="SQLite or PostgreSQL; default: a SQLite file in the data directory")
     base_url: str = Field("http://127.0.0.1:8000", description="address in links, QR codes and Origin checks")
@@ -64,6 +78,13 @@ class Settings(BaseSettings):
     google_issuer: str = Field("", description="issuer id of the Google Wallet account")
     google_service_account: Path | None = Field(None, description="JSON key file of the Google service account")
     badges: Path | None = Field(None, description="folder with the platforms' own wallet badges")
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_others: Any, **_named: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what is given, then the environment; nothing else, and never `demo`, which lets default secrets pass."""
+        return init_settings, _Environment(settings_cls)
 
     @field_validator("trusted_proxies", "push_hosts", mode="before")
     @classmethod

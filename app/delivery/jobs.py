@@ -165,22 +165,22 @@ class PushStamp(Push):
     def prepare(
         self, session: Session, member_id: int, program_id: int, amount: int, entry_id: int, card: str
     ) -> list[Envelope]:
-        """Write the message from what the card holds at this moment."""
+        """Write the message from what the card holds at this moment; it ends those about what happened before."""
         member = session.get_one(Member, member_id)
         with use_language(member.language):
             shown = next((one for one in cards(session, member_id) if one.program.id == program_id), None)
             if shown is None:
                 return []
-            unit = shown.unit[0 if abs(amount) == 1 else 1]
             stamps = shown.stamps - shown.owed  # below zero after a refund whose coupon was used
             words = texts.stamp_push(
-                card=shown.name, amount=amount, unit=unit, stamps=stamps, size=shown.size, reward=shown.reward
+                card=shown.name, taken_back=amount < 0, stamps=stamps, size=shown.size, reward=shown.reward
             )
+        messages.supersede(session, member_id=member_id, about=f"stamp:{card}", number=entry_id)
         return self.envelopes(
             session,
             member,
             words,
-            about=f"stamp:{entry_id}",
+            about=f"stamp:{card}:{entry_id}",
             topic=f"card-{shown.program.slug}"[:32],
             path="",
             urgency="normal",

@@ -68,6 +68,20 @@ def expire(session: Session, *, dedupe: str) -> None:
     session.execute(waiting.values(state="expired", ended_at=clock.now()))
 
 
+def supersede(session: Session, *, member_id: int, about: str, number: int) -> None:
+    """End a member's messages that still wait, or whose worker died, where a newer one says what holds now.
+
+    Args:
+        about: the start of their `dedupe`, before the number.
+        number: of the newer one; the same and higher ones go on.
+    """
+    waiting = select(Message).where(Message.member_id == member_id, Message.state.in_(("retry", "sending")))
+    for row in session.scalars(waiting):
+        head, _colon, rest = row.dedupe.removeprefix(f"{about}:").partition(":")
+        if row.dedupe.startswith(f"{about}:") and rest and head.isdigit() and int(head) < number:
+            skip(session, row, "superseded")
+
+
 def skip(session: Session, message: Message, why: str) -> None:
     """Note why a message was not sent."""
     message.state, message.ended_at = f"skipped:{why}", clock.now()

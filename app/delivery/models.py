@@ -20,6 +20,8 @@ class PushSubscription(BrandOwned, Base):
 
     public_id: Mapped[str] = pub()
     member_id: Mapped[int]
+    # The log-in of the browser: without it nothing is pushed. An upward reference, so the code drops the row by hand.
+    login_id: Mapped[int | None] = mapped_column(index=True)
     endpoint: Mapped[bytes] = mapped_column(info={"personal": "erase"})  # sealed
     endpoint_hash: Mapped[str] = mapped_column(String(64), info={"personal": "erase"})
     p256dh: Mapped[str] = mapped_column(String(100), info={"personal": "erase"})

@@ -22,7 +22,7 @@ def code_mail(*, brand: str, code: str, link: str, sign_in: bool) -> Text:
     title = _("%(code)s is your code for %(brand)s", code=code, brand=brand)
     why = _("Open your card with this code:") if sign_in else _("Confirm your email with this code:")
     over = _("It is good for 10 minutes. If you did not ask for it, nothing happens.")
-    button = _("Or press here")
+    button = _("On the same phone, you can press here instead")
     text = f"{why}\n\n{code}\n\n{button}: {link}\n\n{over}\n\n{brand}\n"
     return Text(title, text, _html(brand, [why], code, (button, link), over))
 
@@ -42,14 +42,17 @@ def no_card(*, brand: str, link: str) -> Text:
     return Text(title, text, _html(brand, [words], "", (button, link), ""))
 
 
-def stamp_push(*, card: str, amount: int, unit: str, stamps: int, size: int, reward: str) -> Text:
-    """Return what the phone says of a change of the card; `stamps` are below zero while a refund is owed for."""
+def stamp_push(*, card: str, taken_back: bool, stamps: int, size: int, reward: str) -> Text:
+    """Return what the phone says of a change of the card; `stamps` are below zero while a refund is owed for.
+
+    It tells what the card holds and not what was added, since several changes in a row make one message.
+    """
     has = str(stamps).replace("-", "\u2212")
-    if amount < 0:
+    if taken_back:
         return Text(card, _("A purchase was taken back. Your card has %(n)s of %(size)s.", n=has, size=size))
     left = size - stamps
     more = ngettext("%(n)s more: %(reward)s", "%(n)s more: %(reward)s", left, reward=reward)
-    return Text(_("+%(amount)s %(unit)s", amount=amount, unit=unit), f"{card}: {has}/{size}. {more}")
+    return Text(f"{card}: {has}/{size}", more)
 
 
 def coupon_push(*, reward: str, until: str) -> Text:

@@ -1,22 +1,26 @@
 """Codes typed or scanned at a till, with the locks against guessing. Shared by the till API and the till page."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
-from flask import g
+from flask import Response, after_this_request, g
 
 from app.core import clock, web
 from app.core.errors import LeimaError, TooMany
 from app.core.i18n import gettext as _
 from app.members import lookup, scans
 from app.members.models import Member, Scan
+from app.members.rules import read_member_text
 from app.network.models import Till
 from app.rewards import service as rewards
 
 WRONG_COUPONS = 10  # wrong coupon codes of a till in a minute, then it waits
 UNKNOWN_CODES = 30  # member codes of nobody, at a till in a minute: a member's code cannot be found by trying
 WINDOW = timedelta(minutes=1)
+STALE_DIGITS = 10  # of one member code, at all tills together; then its digits are not looked at
+STALE_WINDOW = timedelta(minutes=10)
 T = TypeVar("T")
 
 
@@ -46,13 +50,29 @@ def coupon(code: str) -> rewards.CouponView:
 
 
 def scan(text: str, *, till: Till) -> Scan:
-    """Read a member's code at the till of this request.
+    """Read a member's code at the till of this request. After ten wrong digits a code only earns for a while.
 
     Raises:
         scans.MemberCodeUnknown: it names nobody here.
         TooManyUnknownCodes: thirty such codes within a minute.
     """
-    return _member(lambda: scans.read(web.session(), text, till=till))
+    said = read_member_text(text)
+    key = f"digits:{g.brand_id}:{said.id}" if said is not None and said.digits else ""
+    may_guess = not key or web.database().tries(key, now=clock.now()) < STALE_DIGITS
+    found = _member(lambda: scans.read(web.session(), text, till=till, may_guess=may_guess))
+    if key and may_guess and found.note == scans.STALE:
+        _count_later(key)
+    return found
+
+
+def _count_later(key: str) -> None:
+    """Count when the scan is kept and its transaction, with the write lock that the count needs, is over."""
+
+    @after_this_request
+    def _count(response: Response) -> Response:
+        with suppress(TooMany):  # this one was let in before others filled the count
+            web.limit(key, most=STALE_DIGITS, window=STALE_WINDOW)
+        return response
 
 
 def member(text: str) -> Member:

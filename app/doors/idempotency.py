@@ -62,6 +62,13 @@ def once(do: Callable[[], Any]) -> Response:
     return _once(key, hashlib.sha256(repr(fields).encode()).hexdigest(), do)
 
 
+def answered(key: str) -> bool:
+    """Tell whether this till had an answer under a key, so that a repeat is not counted as another try."""
+    with web.database().reading(g.brand_id) as session:
+        wanted = select(Answer.id).where(Answer.till_id == g.till_id, Answer.key == key, Answer.status > 0)
+        return session.scalar(wanted) is not None
+
+
 def _is_key(key: str) -> bool:
     return 1 <= len(key) <= 128 and key.isascii() and key.isprintable() and bool(key.strip())
 

@@ -1,5 +1,6 @@
 """Who is asking: members, tills and staff by their door's cookie, tills also by their bearer key."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
@@ -32,6 +33,8 @@ manager = LoginManager()
 
 def install(app: Flask) -> None:
     """Let flask-login ask us who is asking; it keeps nothing itself."""
+    # flask-login reads a remember cookie that we never set; without a key a planted one would crash the page.
+    app.secret_key = secrets.token_bytes(32)
     manager.init_app(app, add_context_processor=False)
     manager.request_loader(_load)
 
@@ -87,11 +90,12 @@ def cookie_name(door: str) -> str:
     return f"leima-member-{g.brand.slug}" if door == "member" else f"leima-{door}"
 
 
-def log_in(response: Response, door: str, subject_id: int, *, device: str = "") -> None:
-    """Begin a new session at a door and hand out its cookie; an old one of this browser ends."""
+def log_in(response: Response, door: str, subject_id: int, *, device: str = "") -> str:
+    """Begin a new session at a door, hand out its cookie and return its token; an old one of this browser ends."""
     log_out(response, door)
     token = sessions.start(session(), door=door, subject_id=subject_id, lasts=LASTS[door], device=device)
     set_cookie(response, cookie_name(door), token, lasts=LASTS[door])
+    return token
 
 
 def log_out(response: Response, door: str) -> None:

@@ -25,6 +25,7 @@ class Purchase(BrandOwned, Base):
         points_to("scan_id", "scan"),
         Index("ix_purchase_member", "brand_id", "member_id", "occurred_at"),
         Index("ix_purchase_day", "brand_id", "occurred_at"),
+        Index("ix_purchase_till", "brand_id", "till_id", "id"),
         CheckConstraint("total_cents >= 0 AND due_cents >= 0", name="not_negative"),
         append_only=True,
     )
@@ -86,6 +87,7 @@ class LedgerEntry(BrandOwned, Base):
         points_to("reverses_id", "ledger_entry"),
         Index("ix_ledger_entry_account", "brand_id", "account_id", "id"),
         Index("ix_ledger_entry_purchase", "brand_id", "purchase_id"),
+        Index("ix_ledger_entry_refund", "brand_id", "refund_id"),
         append_only=True,
     )
 

@@ -11,6 +11,7 @@ from app.core import clock
 from app.core.crypto import new_id
 from app.core.db import brand_of
 from app.core.errors import Conflict, Invalid, NotFound
+from app.core.i18n import format_cents
 from app.core.i18n import gettext as _
 from app.core.money import MAX_CENTS
 from app.ledger import statements as sql
@@ -123,7 +124,7 @@ def check(basket: Basket) -> None:
         AmountAbsurd, TimeOutOfRange, ReceiptInvalid: as they say.
     """
     if not 0 <= basket.total_cents <= MAX_CENTS:
-        raise AmountAbsurd(_("The amount must be between 0 and 1,000,000 euros."))
+        raise AmountAbsurd(_("The amount must be between 0 and %(most)s.", most=format_cents(MAX_CENTS)))
     now = clock.now()
     if not now - BACK <= basket.occurred_at <= now + AHEAD:
         raise TimeOutOfRange(_("The time of the purchase is too far from now."))
@@ -219,7 +220,7 @@ def find_purchase(
     if receipt is not None:
         name, number, day = receipt
         query = query.join(Till, Till.id == Purchase.till_id)
-        query = query.where(Till.public_id == name, Purchase.receipt == number, Purchase.local_date == day)
+        query = query.where(Till.public_id == name, Purchase.receipt == number.strip(), Purchase.local_date == day)
     else:
         query = query.where(Purchase.public_id == public_id)
     purchase = session.scalar(query)

@@ -10,14 +10,12 @@ OPEN_ACCOUNT = text(
     "INSERT INTO account (brand_id, member_id, program_id, balance) VALUES (:brand_id, :member_id, :program_id, 0) "
     "ON CONFLICT (brand_id, member_id, program_id) DO NOTHING"
 )
-# `{lock}` becomes FOR UPDATE on PostgreSQL; SQLite holds the write lock since BEGIN IMMEDIATE.
-_LOCK_ACCOUNTS = (
-    "SELECT id, program_id, balance FROM account "
-    "WHERE brand_id = :brand_id AND member_id = :member_id ORDER BY id {lock}"
-)
+# Locked in id order on PostgreSQL. SQLite holds the write lock since BEGIN IMMEDIATE, and an ORDER BY id would make it
+# walk UNIQUE (brand_id, id), that is, every account of the brand.
+_LOCK_ACCOUNTS = "SELECT id, program_id, balance FROM account WHERE brand_id = :brand_id AND member_id = :member_id"
 LOCK_ACCOUNTS = {
-    "sqlite": text(_LOCK_ACCOUNTS.format(lock="")),
-    "postgresql": text(_LOCK_ACCOUNTS.format(lock="FOR UPDATE")),
+    "sqlite": text(_LOCK_ACCOUNTS),
+    "postgresql": text(f"{_LOCK_ACCOUNTS} ORDER BY id FOR UPDATE"),
 }
 # Held against a merge that would move the member's accounts under a purchase that is on its way.
 _HOLD_MEMBER = "SELECT state, merged_into_id FROM member WHERE brand_id = :brand_id AND id = :id {lock}"

@@ -97,7 +97,7 @@ def count_try(database: Database, brand_id: int, code_public_id: str) -> Try:
         contact = session.scalar(select(ContactCode.contact_hash).where(*wanted))
     if contact is None:
         raise CodeUnusable
-    database.count(f"try:{brand_id}:{contact}", limit=TRIES, window=LIFETIME, now=clock.now())
+    database.count(f"try:{brand_id}:{contact}", limit=TRIES, window=LIFETIME, now=clock.now(), strict=True)
     with database.unit(brand_id) as session:
         counted = update(ContactCode).where(*wanted, ContactCode.tries < TRIES).values(tries=ContactCode.tries + 1)
         number = session.scalar(counted.returning(ContactCode.tries))

@@ -6,10 +6,10 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.jobs import job
+from app.core.jobs import again, job
 from app.core.tables import UtcDateTime
 
-SLICE = 500  # rows of one write
+SLICE = 500  # rows of one write; a full one is followed by another at once
 LIVES = timedelta(days=2)  # after its end; a contact hears "no card here" once a day, which looks at older codes
 _BEFORE = bindparam("before", type_=UtcDateTime)
 _CODES = text(
@@ -23,6 +23,9 @@ _SESSIONS = text(
 @job("members.forget_codes", every=timedelta(minutes=10), priority=9)
 def forget_codes(session: Session) -> None:
     """Forget codes and log-ins that ended, in every brand."""
-    values = {"before": clock.now() - LIVES, "most": SLICE}
+    left = SLICE
     for statement in (_CODES, _SESSIONS):
-        session.connection().execute(statement, values, execution_options={"finds_brand": True})
+        values = {"before": clock.now() - LIVES, "most": left}
+        left -= session.connection().execute(statement, values, execution_options={"finds_brand": True}).rowcount
+    if left <= 0:
+        again(session, "members.forget_codes", now=clock.now())

@@ -1,5 +1,7 @@
 """Finding members: by code, by confirmed contact, and past a merge."""
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -67,6 +69,35 @@ def codes_of(session: Session, member_id: int) -> MemberCode:
 
 
 def lock(session: Session, *member_ids: int) -> list[Member]:
-    """Lock members in the order of their ids, so that two requests cannot wait for each other, and read them anew."""
-    statement = select(Member).where(Member.id.in_(member_ids)).order_by(Member.id).with_for_update()
+    """Lock members in the order of their ids, so that two requests cannot wait for each other, and read them anew.
+
+    Rows that only point to a member, such as a scan, are written meanwhile: the key itself is not locked.
+    """
+    statement = select(Member).where(Member.id.in_(member_ids)).order_by(Member.id).with_for_update(key_share=True)
     return list(session.scalars(statement.execution_options(populate_existing=True)))
+
+
+def lock_found(session: Session, find: Callable[[], set[int]]) -> None:
+    """Lock the members that `find` names, until it names the same ones while they are locked.
+
+    Locks of a first guess are given back before the next one, so that they are always taken in id order.
+    """
+    while True:
+        named = find()
+        guess = session.begin_nested()
+        lock(session, *named)
+        if find() == named:
+            guess.commit()
+            return
+        guess.rollback()
+
+
+def lock_live(session: Session, member_id: int) -> Member | None:
+    """Lock the member, or the one it was merged into, and return it; None when that one is erased."""
+
+    def living() -> set[int]:
+        member = live(session, member_id)
+        return {member.id} if member else set()
+
+    lock_found(session, living)
+    return live(session, member_id)

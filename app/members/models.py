@@ -23,6 +23,7 @@ class Member(BrandOwned, Base):
         points_to("merged_into_id", "member"),
         points_to("outlet_id", "outlet"),
         Index("ix_member_joined", "brand_id", "joined_at"),
+        Index("ix_member_merged", "brand_id", "merged_into_id"),
     )
 
     public_id: Mapped[str] = pub()

@@ -40,7 +40,7 @@ class ScanExpired(Conflict):
     code = "scan_expired"
 
 
-def read(session: Session, text: str, *, till: Till) -> Scan:
+def read(session: Session, text: str, *, till: Till, may_guess: bool = True) -> Scan:
     """Read a member's code and use up its 30-second step.
 
     A static or spoken code earns. So does a code whose step is over or used, at a slow till or a second one: only
@@ -48,6 +48,7 @@ def read(session: Session, text: str, *, till: Till) -> Scan:
 
     Args:
         text: the QR's text of any case and host, a bare id, or the spoken code with spaces or dashes.
+        may_guess: False after too many wrong digits: then they are stale unread, and nobody learns whether they fit.
 
     Raises:
         MemberCodeUnknown: it names nobody here; a foreign brand's code and an erased member's are the same.
@@ -56,7 +57,9 @@ def read(session: Session, text: str, *, till: Till) -> Scan:
     member = lookup.live(session, owner.id) if owner else None
     if said is None or owner is None or member is None:
         raise MemberCodeUnknown(_("This is not the code of a card here."))
-    note = _use_step(session, owner, said.digits) if said.digits else None
+    note = None
+    if said.digits:
+        note = _use_step(session, owner, said.digits) if may_guess else STALE
     method = "rotating" if said.digits else "static" if said.id else "spoken"
     now = clock.now()
     scan = Scan(

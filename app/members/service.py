@@ -30,7 +30,7 @@ from app.network.models import Brand
 
 __all__ = [
     "JoinForm", "Joined", "absorb", "add_contact", "ask_again", "codes_of", "contacts_of", "devices", "display_name",
-    "end_device", "find_by_code", "join", "live", "pending_contact", "rename", "set_language",
+    "end_device", "find_by_code", "join", "live", "pending_contact", "rename", "renew_secrets", "set_language",
 ]  # fmt: skip
 
 DOOR = "member"  # of the member's sessions
@@ -136,13 +136,26 @@ def devices(session: Session, member: Member) -> list[sessions.DoorSession]:
     return sessions.of_subject(session, door=DOOR, subject_id=member.id)
 
 
-def end_device(session: Session, member: Member, public_id: str) -> bool:
-    """End one of the member's log-ins; False when it is none of theirs."""
+def end_device(session: Session, member: Member, public_id: str) -> int | None:
+    """End one of the member's log-ins and renew the secret that it knows; return its id, None when not theirs."""
     for login in devices(session, member):
         if login.public_id == public_id:
             sessions.end(session, login.id)
-            return True
-    return False
+            renew_secrets(session, member)
+            return login.id
+    return None
+
+
+def renew_secrets(session: Session, member: Member) -> None:
+    """Draw new secrets for the member's moving code and for those of the cards merged into it.
+
+    A device that knows the old ones shows codes that only earn from now on.
+    """
+    lookup.lock(session, member.id)
+    merged = select(Member).where(Member.merged_into_id == member.id).order_by(Member.id)
+    for row in (member, *session.scalars(merged)):
+        row.totp_secret = _new_secret(session)
+    session.flush()
 
 
 def absorb(session: Session, newcomer: Member, into: Member) -> Member:
@@ -191,11 +204,15 @@ def _register(session: Session, form: JoinForm, seen: Seen) -> Member:
         first_name=seen.first_name, language=seen.language, source=seen.source, outlet_id=seen.outlet_id,
         joined_at=clock.now(), age_confirmed=form.age, state="provisional",
         terms_id=seen.terms.id if seen.terms else None, privacy_id=seen.privacy.id if seen.privacy else None,
-        totp_secret=keyring(session).encrypt(secrets.token_bytes(TOTP_BYTES)),
+        totp_secret=_new_secret(session),
     )  # fmt: skip
     session.add(member)
     session.flush()
     return member
+
+
+def _new_secret(session: Session) -> bytes:
+    return keyring(session).encrypt(secrets.token_bytes(TOTP_BYTES))
 
 
 def _ask(session: Session, member: Member, value: ContactValue, *, browser: str) -> ContactCode:

@@ -55,14 +55,13 @@ class ConfirmWhereAsked(Conflict):
 class Confirmed:
     """What a code proved.
 
+    The browser may get the member's session: it asked, or no browser did (a till).
     When `merged_from` is set, the caller hands both to `cards.service.absorb`, in the same unit.
-    `may_sign_in` tells whether this browser may get the member's session: it asked, or no browser did (a till).
     """
 
     member_id: int
     merged_from: int | None
     purpose: str
-    may_sign_in: bool
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ class Peek:
     purpose: str
     kind: str
     contact: str  # masked
+    here: bool  # the button works in this browser
 
 
 @dataclass(frozen=True)
@@ -141,58 +141,64 @@ def confirm(session: Session, attempt: Try, *, digits: str, browser: str) -> Con
     right = same(keyring(session).text(row.code), "".join(digits.split())[:20])
     if not right or row.member_id is None:
         raise CodeWrong(TRIES - attempt.number)
-    codes.use(session, row)
-    return _proved(session, row, row.member_id, here=True)
+    return _proved(session, row, row.member_id)
 
 
-def peek(session: Session, token: str) -> Peek | None:
+def peek(session: Session, token: str, *, browser: str) -> Peek | None:
     """Return what a link is for, for the page with the button; uses nothing up. None when it is over."""
     row = codes.by_link(session, token)
     if row is None or row.member_id is None:
         return None
-    return Peek(row.purpose, row.kind, mask_contact(row.kind, codes.contact_in(session, row).value))
+    masked = mask_contact(row.kind, codes.contact_in(session, row).value)
+    return Peek(row.purpose, row.kind, masked, _link_works(row, browser))
 
 
 def confirm_link(session: Session, token: str, *, browser: str) -> Confirmed:
     """Prove a contact by the button behind the link.
 
-    A link may be opened elsewhere, as mail programs do. There it confirms a card's own contact; it never lets the
-    browser that asked into a card that somebody else holds, since whoever asked may not be who reads the mail.
+    Only in the browser that asked, whatever it is for: whoever asked may not be who reads the mail, and would be
+    signed in to a card that its later owner takes for theirs. A till's sign-up was asked by no browser.
 
     Raises:
         CodeUnusable: used, expired, unknown.
-        ConfirmWhereAsked: it would sign in or merge, and this is another browser; the code stays usable.
+        ConfirmWhereAsked: another browser asked; the code stays usable there.
     """
     row = codes.by_link(session, token)
     if row is None or row.member_id is None:
         raise CodeUnusable
-    here = _asked_here(row, browser)
-    if row.purpose == "sign_in" and not here:
+    if not _link_works(row, browser):
         raise ConfirmWhereAsked
-    codes.use(session, row)
-    return _proved(session, row, row.member_id, here=here)
+    return _proved(session, row, row.member_id)
+
+
+def _link_works(row: ContactCode, browser: str) -> bool:
+    return not row.browser_hash or _asked_here(row, browser)
 
 
 def _asked_here(row: ContactCode, browser: str) -> bool:
     return bool(browser) and same(row.browser_hash, hash_token(browser))
 
 
-def _proved(session: Session, row: ContactCode, member_id: int, *, here: bool) -> Confirmed:
-    value, member = codes.contact_in(session, row), lookup.live(session, member_id)
-    may_sign_in = here or not row.browser_hash
+def _proved(session: Session, row: ContactCode, member_id: int) -> Confirmed:
+    """Use a code up and return what it proved, with the member and who holds the contact locked until the commit."""
+    value = codes.contact_in(session, row)
+
+    def concerned() -> set[int]:
+        found = (lookup.live(session, member_id), lookup.holder(session, value))
+        return {member.id for member in found if member}
+
+    lookup.lock_found(session, concerned)  # before the code: a merge locks members first, then their open codes
+    codes.use(session, row)
+    member = lookup.live(session, member_id)
     if member is None:
         raise CodeUnusable
     if row.purpose == "sign_in":
         owner = lookup.holder(session, value)
         if owner is None or owner.id != member.id:
             raise CodeUnusable  # the contact has moved to another member since
-        return Confirmed(owner.id, None, row.purpose, may_sign_in)
+        return Confirmed(owner.id, None, row.purpose)
     owner = lookup.holder(session, value) or _take(session, member, value)
-    if owner.id == member.id:
-        return Confirmed(owner.id, None, row.purpose, may_sign_in)
-    if not may_sign_in:
-        raise ConfirmWhereAsked
-    return Confirmed(owner.id, member.id, row.purpose, may_sign_in)
+    return Confirmed(owner.id, None if owner.id == member.id else member.id, row.purpose)
 
 
 def _take(session: Session, member: Member, value: ContactValue) -> Member:

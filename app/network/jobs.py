@@ -6,10 +6,10 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.jobs import job
+from app.core.jobs import again, job
 from app.core.tables import UtcDateTime
 
-SLICE = 500  # rows of one write, so that a till never waits long
+SLICE = 500  # rows of one write, so that a till never waits long; a full one is followed by another at once
 KEYS_LIVE = timedelta(days=30)  # an Idempotency-Key; part of the till API
 JOBS_LIVE = timedelta(days=14)  # a finished job; a dead one stays until somebody looks
 _BEFORE = bindparam("before", type_=UtcDateTime)
@@ -25,10 +25,14 @@ _JOBS = text(
 def forget_answers(session: Session) -> None:
     """Forget the answers under keys that are over, in every brand."""
     values = {"before": clock.now() - KEYS_LIVE, "most": SLICE}
-    session.connection().execute(_ANSWERS, values, execution_options={"finds_brand": True})
+    done = session.connection().execute(_ANSWERS, values, execution_options={"finds_brand": True})
+    if done.rowcount >= SLICE:
+        again(session, "network.forget_answers", now=clock.now())
 
 
 @job("network.forget_jobs", every=timedelta(minutes=10), priority=9)
 def forget_jobs(session: Session) -> None:
     """Forget what was done long ago."""
-    session.connection().execute(_JOBS, {"before": clock.now() - JOBS_LIVE, "most": SLICE})
+    done = session.connection().execute(_JOBS, {"before": clock.now() - JOBS_LIVE, "most": SLICE})
+    if done.rowcount >= SLICE:
+        again(session, "network.forget_jobs", now=clock.now())

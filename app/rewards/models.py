@@ -70,6 +70,8 @@ class Redemption(BrandOwned, Base):
         points_to("scan_id", "scan"),
         points_to("cost_centre_id", "cost_centre"),
         Index("ix_redemption_scan", "brand_id", "scan_id"),
+        Index("ix_redemption_coupon", "brand_id", "coupon_id"),
+        Index("ix_redemption_purchase", "brand_id", "purchase_id"),
         Index(
             "uq_redemption_live", "brand_id", "coupon_id", unique=True,
             sqlite_where=text("reversed_at IS NULL"), postgresql_where=text("reversed_at IS NULL"),

@@ -90,14 +90,15 @@ def issue(
 
 
 def give_welcome(session: Session, *, member_id: int, contact: str) -> CouponView | None:
-    """Give the brand's welcome gift, once for each contact ever; None where there is none or it was given.
+    """Give the brand's welcome gift, once for each contact and member ever; None where there is none or it was given.
 
     Args:
         contact: the normalized address or number; kept as a hash only, also after the member is gone.
     """
     brand = session.get_one(Brand, brand_of(session))
     reward = session.get(Reward, brand.welcome_reward_id) if brand.welcome_reward_id else None
-    if reward is None:
+    had = select(Coupon.id).where(Coupon.member_id == member_id, Coupon.source_kind == "welcome").limit(1)
+    if reward is None or session.scalar(had) is not None:
         return None
     insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
     values = {"brand_id": brand.id, "contact_hash": keyring(session).lookup("welcome", contact), "at": clock.now()}
@@ -134,13 +135,15 @@ class Use:
 
 def uses(session: Session, coupon_ids: Sequence[int]) -> dict[int, Use]:
     """Return the newest use of each coupon that has one."""
+    if not coupon_ids:
+        return {}
     rows = session.execute(
-        select(Redemption.coupon_id, Redemption.occurred_at, Outlet.name, Redemption.reversed_at)
+        select(Redemption.id, Redemption.coupon_id, Redemption.occurred_at, Outlet.name, Redemption.reversed_at)
         .join(Outlet, Outlet.id == Redemption.outlet_id)
         .where(Redemption.coupon_id.in_(coupon_ids))
-        .order_by(Redemption.id)
     )
-    return {coupon_id: Use(at, outlet, reversed_at is not None) for coupon_id, at, outlet, reversed_at in rows}
+    newest_last = sorted(rows, key=lambda row: int(row[0]))  # here: SQLite would walk the brand's redemptions by id
+    return {known: Use(at, outlet, reversed_at is not None) for _id, known, at, outlet, reversed_at in newest_last}
 
 
 def find(session: Session, code: str) -> CouponView:

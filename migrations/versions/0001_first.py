@@ -92,7 +92,30 @@ def tables() -> None:
         sa.UniqueConstraint("slot", name=op.f("uq_job_slot")),
         info={"no_brand": "jobs of the installation have no brand; brand_id is set on all others", "finds_brand": True},
     )
-    op.create_index("ix_job_due", "job", ["state", "priority", "run_at"], unique=False)
+    op.create_index(
+        "ix_job_done",
+        "job",
+        ["finished_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'done'"),
+        postgresql_where=sa.text("state = 'done'"),
+    )
+    op.create_index(
+        "ix_job_leased",
+        "job",
+        ["leased_until"],
+        unique=False,
+        sqlite_where=sa.text("state = 'running'"),
+        postgresql_where=sa.text("state = 'running'"),
+    )
+    op.create_index(
+        "ix_job_queued",
+        "job",
+        ["priority", "run_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'queued'"),
+        postgresql_where=sa.text("state = 'queued'"),
+    )
     op.create_index(
         "uq_job_unique_key",
         "job",
@@ -365,6 +388,7 @@ def tables() -> None:
         info={"append_only": False},
     )
     op.create_index("ix_member_joined", "member", ["brand_id", "joined_at"], unique=False)
+    op.create_index("ix_member_merged", "member", ["brand_id", "merged_into_id"], unique=False)
     op.create_table(
         "till",
         sa.Column("slug", sa.String(length=40), nullable=False),
@@ -607,6 +631,7 @@ def tables() -> None:
         "push_subscription",
         sa.Column("public_id", sa.String(length=26), nullable=False),
         sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("login_id", sa.Integer(), nullable=True),
         sa.Column("endpoint", sa.LargeBinary(), nullable=False),
         sa.Column("endpoint_hash", sa.String(length=64), nullable=False),
         sa.Column("p256dh", sa.String(length=100), nullable=False),
@@ -628,6 +653,7 @@ def tables() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_push_subscription_public_id")),
         info={"append_only": False},
     )
+    op.create_index(op.f("ix_push_subscription_login_id"), "push_subscription", ["login_id"], unique=False)
     op.create_index("ix_push_subscription_member", "push_subscription", ["brand_id", "member_id"], unique=False)
     op.create_table(
         "scan",
@@ -731,6 +757,7 @@ def tables() -> None:
     )
     op.create_index("ix_purchase_day", "purchase", ["brand_id", "occurred_at"], unique=False)
     op.create_index("ix_purchase_member", "purchase", ["brand_id", "member_id", "occurred_at"], unique=False)
+    op.create_index("ix_purchase_till", "purchase", ["brand_id", "till_id", "id"], unique=False)
     op.create_table(
         "award",
         sa.Column("purchase_id", sa.Integer(), nullable=False),
@@ -807,7 +834,9 @@ def tables() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_redemption_public_id")),
         info={"append_only": False},
     )
+    op.create_index("ix_redemption_coupon", "redemption", ["brand_id", "coupon_id"], unique=False)
     op.create_index("ix_redemption_day", "redemption", ["brand_id", "occurred_at"], unique=False)
+    op.create_index("ix_redemption_purchase", "redemption", ["brand_id", "purchase_id"], unique=False)
     op.create_index("ix_redemption_scan", "redemption", ["brand_id", "scan_id"], unique=False)
     op.create_index(
         "uq_redemption_live",
@@ -886,4 +915,5 @@ def tables() -> None:
     )
     op.create_index("ix_ledger_entry_account", "ledger_entry", ["brand_id", "account_id", "id"], unique=False)
     op.create_index("ix_ledger_entry_purchase", "ledger_entry", ["brand_id", "purchase_id"], unique=False)
+    op.create_index("ix_ledger_entry_refund", "ledger_entry", ["brand_id", "refund_id"], unique=False)
     # ### end Alembic commands ###

@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from apiflask import APIFlask
 from flask import Response, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from app.core import clock
 from app.core.db import Database
@@ -40,6 +43,14 @@ class LeimaFlask(APIFlask):
 
     json_provider_class = Json
 
+    def handle_http_exception(self, e: HTTPException) -> HTTPException | ResponseReturnValue:
+        """Lead a missing slash on within this host, whatever the Host header says; else as Flask does."""
+        if isinstance(e, RequestRedirect):
+            parts = urlsplit(e.new_url)
+            path = parts.path + (f"?{parts.query}" if parts.query else "")
+            return Response(status=e.code, headers={"Location": path})
+        return super().handle_http_exception(e)
+
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view and end its unit; a commit that fails is an error of the request."""
         try:
@@ -66,7 +77,8 @@ def session() -> Session:
     """Return the request's session, scoped to the brand that the door put into `g.brand_id`."""
     if "unit" not in g:
         brand_id = g.get("brand_id")
-        opened = database().reading(brand_id) if request.method in READS else database().unit(brand_id)
+        reads = request.method in READS or g.get("refused", False)
+        opened = database().reading(brand_id) if reads else database().unit(brand_id)
         g.session = opened.__enter__()
         g.unit = opened
     found: Session = g.session
@@ -74,13 +86,14 @@ def session() -> Session:
 
 
 def end_unit(*, keep: bool, error: BaseException | None = None) -> None:
-    """Commit the request's unit, or leave nothing of it.
+    """Commit the request's unit, or leave nothing of it: the page that says why only reads.
 
     Raises:
         DatabaseDown: the commit failed, or `error` is the database's.
     """
     opened: Any = g.pop("unit", None)
     g.pop("session", None)
+    g.refused = not keep
     if opened is None:
         return
     if keep:

@@ -1,12 +1,12 @@
 """What every request passes: an id, a size limit, the cross-site check; and what every answer carries."""
 
 import secrets
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from app.core import i18n
 from app.core.errors import Forbidden
@@ -27,6 +27,7 @@ def install(app: Flask) -> None:
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY
     app.before_request(_begin)
     app.before_request(_refuse_large)
+    app.before_request(_refuse_strange)
     app.before_request(_refuse_cross_site)
     app.after_request(_headers)
     app.after_request(_log)
@@ -42,13 +43,26 @@ def csp_nonce() -> str:
 
 
 def client_address() -> str:
-    """Return who asks; X-Forwarded-For counts from the configured proxies only, read from the right."""
+    """Return who asks, for limits; X-Forwarded-For counts from the configured proxies only, read from the right.
+
+    An IPv6 address stands for its /64: that is what one household or one attacker has.
+    """
     address = request.remote_addr or "unknown"
     trusted = [ip_network(proxy, strict=False) for proxy in runtime().settings.trusted_proxies]
     chain = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     while chain and _within(address, trusted):
         address = chain.pop()
-    return address
+    return _household(address)
+
+
+def _household(address: str) -> str:
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(known, IPv6Address):
+        return str(known.ipv4_mapped or ip_network(f"{known}/64", strict=False))
+    return str(known)
 
 
 def _within(address: str, networks: list[IPv4Network | IPv6Network]) -> bool:
@@ -64,6 +78,18 @@ def _begin() -> None:
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     # The thread may still speak the language of its last request; a door that knows who asks says better.
     i18n.set_language(i18n.negotiate(request.headers.get("Accept-Language", ""), i18n.LANGUAGES, "en"))
+
+
+def _refuse_strange() -> None:
+    """Refuse NUL, which PostgreSQL stores nowhere, and in the demo a Host that a stranger's name was bent to."""
+    if "\0" in request.path or b"%00" in request.query_string:
+        raise BadRequest
+    if any("\0" in value for value in request.form.values()):
+        raise BadRequest
+    settings = runtime().settings
+    name = request.host.rpartition(":")[0] if ":" in request.host.rpartition("]")[2] else request.host
+    if settings.demo and name not in (urlsplit(settings.base_url).hostname, "localhost", "127.0.0.1", "[::1]"):
+        raise BadRequest
 
 
 def _refuse_large() -> None:

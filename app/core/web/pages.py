@@ -93,16 +93,23 @@ def url(path: str = "") -> str:
 
 
 def _assets(tree: str, path: str) -> Response:
-    if tree != tree_hash():
+    if tree != tree_hash() or path not in _files():
         abort(404)
     kind = TYPES.get(Path(path).suffix)
-    response = send_from_directory(PWA, path, mimetype=kind, max_age=31_536_000)
-    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     if Path(path).suffix in PACKED and request.accept_encodings.quality("gzip") > 0:
-        response = Response(_packed(path), mimetype=kind, headers={"Cache-Control": response.headers["Cache-Control"]})
+        response = Response(_packed(path), mimetype=kind)
         response.headers["Content-Encoding"] = "gzip"
-        response.headers["Vary"] = "Accept-Encoding"
+    else:
+        response = send_from_directory(PWA, path, mimetype=kind, max_age=31_536_000)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.headers["Vary"] = "Accept-Encoding"
     return response
+
+
+@cache
+def _files() -> frozenset[str]:
+    """Return what there is, so that no other spelling of a path is served or remembered."""
+    return frozenset(path.relative_to(PWA).as_posix() for path in PWA.rglob("*") if path.is_file())
 
 
 @cache

@@ -1,5 +1,6 @@
 """Waitress: bound before anything else is said, and ended so that running requests finish."""
 
+import resource
 import signal
 import socket
 import sys
@@ -13,6 +14,8 @@ from app.core.i18n import gettext as _
 from app.core.settings import Settings
 
 BODY = 16 * 1024 * 1024  # bytes read at most; the application refuses far less, with a better answer
+DESCRIPTORS = 8192  # files and sockets of the process
+KEPT_FREE = 256  # of them for the database, pictures and calls out
 
 
 class CannotListen(Unavailable):
@@ -44,7 +47,18 @@ def listen(app: Flask, settings: Settings) -> Any:
         max_request_body_size=BODY,
         clear_untrusted_proxy_headers=False,  # core.web believes the configured proxies only
         channel_timeout=60,
+        connection_limit=_connections(),
+        asyncore_use_poll=True,  # select() knows 1,024 descriptors only
     )
+
+
+def _connections() -> int:
+    """Allow as many connections as descriptors: each open card keeps one, and with waitress' 100 tills stay out."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(100, wanted - KEPT_FREE)
 
 
 def stop_on_signals() -> None:

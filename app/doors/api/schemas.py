@@ -27,6 +27,7 @@ Cents = Annotated[int, Field(ge=0, le=MAX_CENTS, description="integer cents"), B
 Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 Day = Annotated[date, BeforeValidator(_written)]
 PublicId = Annotated[str, Field(min_length=26, max_length=26, pattern=r"^[0-9A-Z]{26}$")]
+Receipt = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$")]
 Text = Annotated[str, Field(min_length=1, max_length=400, pattern=r"^[^\x00]+$")]
 
 
@@ -99,7 +100,7 @@ class MemberIn(In):
 
     contact: Text = Field(description="email address or phone number")
     age_confirmed: bool = Field(strict=True, description="the member has said to be old enough")
-    first_name: Annotated[str, Field(max_length=60)] | None = None
+    first_name: Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")] | None = None
     language: Literal["fi", "sv", "en"] = "fi"
     consents: list[Literal["email", "sms", "push"]] = Field([], max_length=3)
 
@@ -120,7 +121,7 @@ class PurchaseIn(In):
 
     scan: PublicId | None = None
     member: Text | None = Field(None, description="member's code, where the till kept no scan")
-    receipt: str = Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$")
+    receipt: Receipt
     occurred_at: Moment
     total_cents: Cents
     cashier: PublicId | None = None
@@ -133,7 +134,7 @@ class PurchaseIn(In):
 
 
 class AwardOut(Out):
-    """What a purchase gave in one program; `reason` says why it was nothing."""
+    """What a purchase gave in one program; `reason` says why it was nothing or less."""
 
     program: str
     unit: str
@@ -142,7 +143,7 @@ class AwardOut(Out):
     size: int
     filled: int = Field(description="how many cards it filled")
     rule: str
-    reason: str = Field(description="reason code, empty when something was earned")
+    reason: str = Field(description="reason code, empty when all of it was earned")
     sentence: str = Field(description="the reason for people")
 
 
@@ -171,7 +172,7 @@ class RefundIn(In):
 
     purchase: PublicId | None = None
     till: PublicId | None = None
-    receipt: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    receipt: Receipt | None = None
     local_date: Day | None = None
 
     @model_validator(mode="after")

@@ -11,12 +11,12 @@ from werkzeug.exceptions import UnsupportedMediaType
 from app.cards import reasons, refunds, views
 from app.cards import service as cards
 from app.cards.models import Program
-from app.core import clock, i18n, web
+from app.core import i18n, web
 from app.core.errors import Unauthorized
 from app.core.i18n import gettext as _
 from app.doors import guesses, identity
 from app.doors.api import schemas as api
-from app.doors.idempotency import idempotent
+from app.doors.idempotency import answered, idempotent
 from app.ledger import service as ledger
 from app.members import lookup, scans, sign_in
 from app.members import service as members
@@ -35,16 +35,12 @@ blueprint = APIBlueprint("api", __name__, url_prefix="/api/v1", tag="Till")
 @blueprint.before_request
 def _till() -> None:
     """Prove the till by its key; every view works for its brand only."""
-    who = None
-    key = f"api-key:{web.client_address()}"
-    if web.database().tries(key, now=clock.now()) >= WRONG_KEYS:
-        web.limit(key, most=WRONG_KEYS, window=timedelta(minutes=1))
     try:
         who = identity.enter("api")
         if who is None:
             raise Unauthorized(_("A till key is needed: Authorization: Bearer <key>."))
-    except Unauthorized:
-        web.limit(key, most=WRONG_KEYS, window=timedelta(minutes=1))
+    except Unauthorized:  # only wrong keys wait: a dead till must not lock out its neighbors behind one address
+        web.limit(f"api-key:{web.client_address()}", most=WRONG_KEYS, window=timedelta(minutes=1))
         raise
     g.till_id = who.subject_id
     i18n.set_language(i18n.negotiate(request.headers.get("Accept-Language", ""), i18n.LANGUAGES, "en"))
@@ -112,7 +108,7 @@ def _cards(member_id: int) -> list[dict[str, Any]]:
 @blueprint.before_request
 def _count_sign_up() -> None:
     """Count a sign-up's message before the unit opens, so that a refusal cannot take the count back."""
-    if request.endpoint != "api.sign_up":
+    if request.endpoint != "api.sign_up" or answered(request.headers.get("Idempotency-Key", "")):
         return
     body = request.get_json(silent=True)
     contact = body.get("contact") if isinstance(body, dict) else None

@@ -11,8 +11,7 @@ from app.core import i18n, web
 from app.core.crypto import new_token
 from app.core.errors import LeimaError
 from app.doors import identity
-from app.doors.member import language
-from app.doors.member.devices import device_name
+from app.doors.member import devices, language
 from app.members import forms, sign_in, wordings
 from app.members import service as members
 from app.network.models import Brand
@@ -35,7 +34,7 @@ def _visitor() -> None:
     """Know the brand, and the member if this browser has a card; nobody is turned away here."""
     who = identity.enter("member", slug=g.slug)
     language.speak()
-    g.member_id = who.subject_id if who else None
+    g.login_id, g.member_id = (who.login_id, who.subject_id) if who else (None, None)
 
 
 def browser_token() -> str:
@@ -70,7 +69,7 @@ def do_join() -> Response | BaseResponse:
     except (*forms.FAULTS, forms.SeveralFaults) as error:
         return _join_again(error)
     response = redirect(f"/{g.brand.slug}/", 303)
-    identity.log_in(response, "member", joined.member.id, device=device_name())
+    devices.log_in(response, joined.member.id)
     return keep_browser(response, browser)
 
 
@@ -99,6 +98,7 @@ def _form(browser: str) -> forms.JoinForm:
 
 
 def _join_again(error: LeimaError) -> Response:
+    web.end_unit(keep=False)  # the page only reads: nobody waits for it to be drawn
     errors = forms.fields(error)
     asks_more = "contact_2" in errors or bool(request.form.get("contact_2"))
     second = ("phone" if "@" in request.form.get("contact", "") else "email") if asks_more else None

@@ -10,8 +10,7 @@ from app.core import clock, i18n, web
 from app.core.errors import LeimaError, NotFound
 from app.core.i18n import gettext as _
 from app.delivery import subscriptions
-from app.doors import identity
-from app.doors.member import language, shape
+from app.doors.member import devices, language, shape
 from app.doors.member.entry import browser_token, keep_browser
 from app.doors.member.home import blueprint, me, shell
 from app.members import consents, lookup, sign_in, wordings
@@ -67,6 +66,11 @@ def show(errors: dict[str, str] | None = None, status: int = 200) -> Response:
     )
 
 
+def _again(field: str, error: LeimaError) -> Response:
+    web.end_unit(keep=False)  # the page only reads: nobody waits for it to be drawn
+    return show({field: error.message}, error.status)
+
+
 def _date(moment: datetime) -> str:
     return i18n.format_date(clock.local_date(moment, g.brand.zone))
 
@@ -110,7 +114,7 @@ def rename() -> Response | BaseResponse:
     try:
         members.rename(web.session(), me(web.session()), request.form.get("first_name", ""))
     except LeimaError as error:
-        return show({"first_name": error.message}, error.status)
+        return _again("first_name", error)
     return done()
 
 
@@ -123,7 +127,7 @@ def add_contact() -> Response | BaseResponse:
     try:
         members.add_contact(web.session(), me(web.session()), contact, browser=browser)
     except LeimaError as error:
-        return show({"contact": error.message}, error.status)
+        return _again("contact", error)
     return keep_browser(done("sent"), browser)
 
 
@@ -141,7 +145,7 @@ def consent() -> Response | BaseResponse:
     try:
         consents.give(session, member, channel, wording=request.form.get("wording") or None, live=live)
     except LeimaError as error:
-        return show({"contact": error.message}, error.status)
+        return _again("contact", error)
     return done()
 
 
@@ -157,16 +161,20 @@ def change_language() -> BaseResponse:
 
 @blueprint.post("/profile/devices/<device>/sign-out")
 def end_device(device: str) -> BaseResponse:
-    """End the log-in of another device."""
-    if not members.end_device(web.session(), me(web.session()), device):
+    """End the log-in of another device: no pushes any more, and its code at the till only earns."""
+    session = web.session()
+    login_id = members.end_device(session, me(session), device)
+    if login_id is None:
         raise NotFound(_("That device is signed out already."))
+    subscriptions.drop_login(session, login_id)
     return done()
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> BaseResponse:
-    """End the log-in of this device; the service worker wipes what it kept."""
+    """End the log-in of this device, and renew the secret it knows; the service worker wipes what it kept."""
+    members.renew_secrets(web.session(), me(web.session()))
     response = redirect(f"/{g.brand.slug}/sign-in", 303)
-    identity.log_out(response, "member")
+    devices.log_out(response)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response

@@ -12,9 +12,7 @@ from app.core import i18n, web
 from app.core.errors import Invalid, LeimaError
 from app.core.i18n import gettext as _
 from app.delivery import subscriptions
-from app.doors import identity
-from app.doors.member import card, language
-from app.doors.member.devices import device_name
+from app.doors.member import card, devices, language
 from app.doors.member.entry import blueprint, browser_token, keep_browser
 from app.members import codes, lookup, sign_in
 from app.members import service as members
@@ -42,6 +40,7 @@ def ask_sign_in() -> Response | BaseResponse:
             web.session(), contact=contact, purpose="sign_in", member=None, browser=browser, language=i18n.language()
         )
     except Invalid as error:
+        web.end_unit(keep=False)
         values = {"step": "contact", "contact": contact[:254], "error": error.message, "sent": False}
         return web.page("member/sign_in.html", 422, languages=language.choices(), **values)
     return keep_browser(redirect(f"/{g.brand.slug}/sign-in/code", 303), browser)
@@ -79,8 +78,10 @@ def confirm_page() -> Response | BaseResponse:
     """Show the form of a code, or the one button of a link; nothing is used up by looking."""
     session, token = web.session(), request.args.get("token", "")[:200]
     if token:
-        peek = sign_in.peek(session, token)
+        peek = sign_in.peek(session, token, browser=browser_token())
         error = "" if peek else _("This link has been used, or its 10 minutes are over.")
+        if peek and not peek.here:
+            error = sign_in.ConfirmWhereAsked().message
         return _confirm_page(
             token=token, contact=peek.contact if peek else None, kind=peek.kind if peek else "email", error=error
         )
@@ -94,7 +95,7 @@ def confirm_page() -> Response | BaseResponse:
 
 
 def _confirm_page(*, status: int = 200, **values: Any) -> Response:
-    empty = {"me": None, "contact": None, "kind": "email", "token": None, "error": "", "sent": False, "done": False}
+    empty = {"me": None, "contact": None, "kind": "email", "token": None, "error": "", "sent": False}
     return web.page("member/confirm.html", status, **{**empty, **values})
 
 
@@ -154,8 +155,8 @@ def _prove() -> sign_in.Confirmed:
     return sign_in.confirm(web.session(), attempt, digits=request.form.get("code", "")[:20], browser=browser)
 
 
-def _enter(confirmed: sign_in.Confirmed) -> Response | BaseResponse:
-    """Merge where the contact was another member's, give the welcome gift, and let this browser in if it may."""
+def _enter(confirmed: sign_in.Confirmed) -> BaseResponse:
+    """Merge where the contact was another member's, give the welcome gift, and let this browser in."""
     session = web.session()
     member = session.get_one(Member, confirmed.member_id)
     if confirmed.merged_from is not None:
@@ -167,8 +168,6 @@ def _enter(confirmed: sign_in.Confirmed) -> Response | BaseResponse:
             if contact.confirmed_at is not None:
                 rewards.give_welcome(session, member_id=member.id, contact=contact.value)
                 break
-    if not confirmed.may_sign_in:
-        return _confirm_page(done=True)
     response = redirect(f"/{g.brand.slug}/", 303)
-    identity.log_in(response, "member", member.id, device=device_name())
+    devices.log_in(response, member.id)
     return response

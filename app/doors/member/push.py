@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response, g, request
 
 from app.core import web
 from app.core.errors import Invalid, NotFound
@@ -24,7 +24,7 @@ class SubscriptionInvalid(Invalid):
 def subscribe() -> Response:
     """Keep this browser's subscription after checking endpoint and keys."""
     endpoint, keys = _read(request.get_json(silent=True))
-    subscriptions.subscribe(web.session(), me(web.session()), endpoint=endpoint, keys=keys)
+    subscriptions.subscribe(web.session(), me(web.session()), endpoint=endpoint, keys=keys, login_id=g.login_id)
     return Response(status=204)
 
 
@@ -36,7 +36,7 @@ def simulate() -> Response:
         raise NotFound(_("Only the demo has a simulated phone."))
     member = me(web.session())
     endpoint, keys = _read(make(member.public_id))
-    subscriptions.subscribe(web.session(), member, endpoint=endpoint, keys=keys, simulated=True)
+    subscriptions.subscribe(web.session(), member, endpoint=endpoint, keys=keys, login_id=g.login_id, simulated=True)
     return Response(status=201)
 
 

@@ -9,7 +9,7 @@ from app.core import clock, i18n, web
 from app.core.crypto import new_id
 from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
-from app.doors.idempotency import once
+from app.doors.idempotency import answered, once
 from app.doors.till.door import attempt, blueprint, go, page
 from app.members import forms, lookup, scans, sign_in, wordings
 from app.members import service as members
@@ -50,7 +50,9 @@ def do_join() -> Response:
 
 
 def _counted() -> Response:
-    sign_in.count_ask(web.database(), g.brand_id, contact=request.form.get("contact", ""), address=f"till:{g.till_id}")
+    if not answered(request.form.get("key", "")):
+        contact = request.form.get("contact", "")
+        sign_in.count_ask(web.database(), g.brand_id, contact=contact, address=f"till:{g.till_id}")
     return once(_join)
 
 

@@ -63,7 +63,8 @@ def _quote(scan_id: str, text: str) -> dict[str, Any]:
             rest=balance,
             size=size,
         )
-    return {"label": label, "sub": sub, "reason": "", "award": line.amount}
+    reason = reasons.sentence(line.reason, rule=line.program.rule, due_cents=cents)
+    return {"label": label, "sub": sub, "reason": reason, "award": line.amount}
 
 
 @blueprint.post("/purchase")
