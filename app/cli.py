@@ -15,8 +15,8 @@ from app import registry
 from app.core import log, migrations
 from app.core import settings as core_settings
 from app.core.db import Database
-from app.core.doctor import diagnose
-from app.core.errors import LeimaError
+from app.core.doctor import NO_MESSAGES, diagnose
+from app.core.errors import Conflict, Invalid, LeimaError
 from app.core.runtime import Runtime
 from app.core.settings import Settings, SettingsError
 from app.core.setup import Change, apply_file
@@ -33,6 +33,18 @@ from app.wsgi import create_app
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+
+
+class SchemaOld(Conflict):
+    """The command needs the newest schema."""
+
+    code = "schema_old"
+
+
+class PasswordsDiffer(Invalid):
+    """The password was typed in two ways."""
+
+    code = "passwords_differ"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,8 +122,9 @@ def _open(settings: Settings | None = None) -> Iterator[Runtime]:
 def _run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         stop_on_signals()
-        demo = stack.enter_context(demo_fakes.demo(_address())) if args.demo else None
+        demo = stack.enter_context(demo_fakes.demo(_address(demo=True))) if args.demo else None
         settings = demo.settings if demo else core_settings.load(**_address())
+        _warn(settings)
         log.configure(settings.log_level)
         runtime = stack.enter_context(_open(settings))
         migrations.upgrade(runtime.database)
@@ -135,6 +148,7 @@ def _run(args: argparse.Namespace) -> int:
 def _serve_only(_args: argparse.Namespace) -> int:
     stop_on_signals()
     settings = core_settings.load(**_address())
+    _warn(settings)
     log.configure(settings.log_level)
     with _open(settings) as runtime:
         _demand_schema(runtime.database)
@@ -146,7 +160,7 @@ def _serve_only(_args: argparse.Namespace) -> int:
 
 def _work(_args: argparse.Namespace) -> int:
     stop_on_signals()
-    settings = core_settings.load()
+    settings = core_settings.load(**_address())
     log.configure(settings.log_level)
     with _open(settings) as runtime:
         _demand_schema(runtime.database)
@@ -160,15 +174,20 @@ def _work(_args: argparse.Namespace) -> int:
     return 0
 
 
-def _address() -> dict[str, Any]:
+def _address(*, demo: bool = False) -> dict[str, Any]:
     """Return a base URL that follows the port, where the environment names none."""
-    plain = core_settings.load(demo=True)
+    plain = core_settings.load(demo=demo)
     return {} if "base_url" in plain.model_fields_set else {"base_url": f"http://127.0.0.1:{plain.port}"}
+
+
+def _warn(settings: Settings) -> None:
+    if not settings.smtp_url and not settings.sms_url:
+        err.print(f"leima: {NO_MESSAGES}.", style="yellow", markup=False, soft_wrap=True)
 
 
 def _demand_schema(database: Database) -> None:
     if not migrations.is_current(database):
-        raise LeimaError("The database is not at the newest schema; run `leima migrate` first.")
+        raise SchemaOld("The database is not at the newest schema; run `leima migrate` first.")
 
 
 def _migrate(_args: argparse.Namespace) -> int:
@@ -212,7 +231,7 @@ def _staff(args: argparse.Namespace) -> int:
         password = _ask_password()
         with runtime.database.unit(brand_id) as session:
             set_password(session, staff_of_brand(session, args.email), password)
-    out.print(f"The password of {args.email} is set; other log-ins of theirs have ended.", markup=False)
+    out.print(f"The password of {args.email} is set; other log-ins of theirs have ended.", markup=False, soft_wrap=True)
     return 0
 
 
@@ -221,7 +240,7 @@ def _ask_password() -> str:
         return sys.stdin.readline().rstrip("\r\n")
     password = getpass.getpass("New password: ")
     if getpass.getpass("Once more: ") != password:
-        raise LeimaError("The two passwords differ; nothing was changed.")
+        raise PasswordsDiffer("The two passwords differ; nothing was changed.")
     return password
 
 
@@ -254,9 +273,10 @@ def _check_books(_args: argparse.Namespace) -> int:
                 with runtime.database.reading(brand_id) as session:
                     found = check(session)
                 faults += len(found)
-                out.print(f"{slug}: {name}: {'holds' if not found else f'{len(found)} faults'}", markup=False)
+                told = f"{len(found)} faults" if found else "holds"
+                out.print(f"{slug}: {name}: {told}", markup=False, soft_wrap=True)
                 for line in found[:20]:
-                    out.print(f"  {line}", markup=False, style="red")
+                    out.print(f"  {line}", markup=False, style="red", soft_wrap=True)
     return 1 if faults else 0
 
 

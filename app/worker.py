@@ -236,7 +236,7 @@ class Worker:
             return bool(connection.execute(PUT_BACK, {**values, "state": ends, "alone": alone}).rowcount == 1)
 
         try:
-            with session.begin_nested():
+            with connection.begin_nested():
                 return write(alone=twin)
         except IntegrityError:  # PostgreSQL: the twin was committed between our look and our write
             return write(alone=True)

@@ -14,6 +14,7 @@ class Statements:
 
     def __init__(self) -> None:
         self.said: list[tuple[str, Any]] = []
+        self.steps: list[str] = []
         self.walks: list[str] = []
 
     def count(self, *words: str) -> int:
@@ -36,17 +37,19 @@ def statements(database: Database, *big: str) -> Iterator[Statements]:
         event.remove(database.engine, "before_cursor_execute", record)
     if database.is_sqlite:
         raw = database.engine.raw_connection()
-        found.walks = [walk for said, values in found.said for walk in _walks(raw.cursor(), said, values, big)]
+        for said, values in found.said:
+            steps = _steps(raw.cursor(), said, values)
+            found.steps += steps
+            found.walks += [f"{step}: {said}" for step in steps if _walks(step, big)]
         raw.close()
 
 
-def _walks(cursor: Any, statement: str, values: Any, big: tuple[str, ...]) -> list[str]:
+def _steps(cursor: Any, statement: str, values: Any) -> list[str]:
     if not statement.startswith(("SELECT", "UPDATE", "DELETE")):
         return []
-    steps = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
-    return [
-        f"{step}: {statement}"
-        for step in steps
-        if any(step.startswith((f"SCAN {table}", f"SEARCH {table}")) for table in big)
-        and (step.startswith("SCAN") or step.endswith("(brand_id=?)"))
-    ]
+    return [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+
+
+def _walks(step: str, big: tuple[str, ...]) -> bool:
+    verb, table, *_rest = f"{step} ".split(" ")
+    return table in big and (verb == "SCAN" or step.endswith("(brand_id=?)"))

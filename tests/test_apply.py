@@ -1,6 +1,7 @@
 """`leima apply`: everything or nothing, all faults at once, twice is once. Must show 8 of the first issue."""
 
 import base64
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from sqlalchemy import func, select
 
 from app import registry
 from app.cli import main
-from app.core import settings
+from app.core import sessions, settings
 from app.core.db import Database
 from app.core.runtime import Runtime
 from app.core.setup import Change, apply_file
@@ -137,6 +138,28 @@ def test_a_reference_to_a_faulty_entry_is_no_second_fault(sqlite: Database, bran
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ('name = "Kauppa"', 'name = "Kauppa"\nnam = "K"', ["20: unknown key 'nam'; did you mean 'name'?"]),
+        ('name = "Kauppa"', 'address = { stret = "A" }\nname = "Kauppa"', ["19: unknown key 'stret'"]),
+        ('name = "Kauppa"', 'kind = "barn"\nname = ""', ["19: kind: input should be", "20: name: string should have"]),
+    ],
+)
+def test_a_wrong_reference_in_an_entry_with_other_faults_is_told_too(
+    sqlite: Database, brand_file: Path, old: str, new: str, found: list[str]
+) -> None:
+    broken = SMALL.replace('reseller = "oy"', 'reseller = "yo"\nchain = "none"').replace(old, new)
+
+    told = faults(sqlite, brand_file, broken)
+
+    lines = broken.splitlines()
+    reseller, chain = lines.index('reseller = "yo"') + 1, lines.index('chain = "none"') + 1
+    assert told[-2:] == [f"{reseller}: no reseller has the slug 'yo'", f"{chain}: no chain has the slug 'none'"]
+    assert len(told) == len(found) + 2
+    assert all(one.startswith(start) for one, start in zip(told, found, strict=False)), told
+
+
+@pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
         ('slug = "puro"', 'slug = "till"', "2: the slug 'till' is reserved"),
@@ -185,7 +208,9 @@ def test_a_person_who_left_cannot_log_in_and_one_who_came_back_can(sqlite: Datab
     with sqlite.unit() as session:
         brand_id = service.brand_by_slug(session, "puro").id
     with sqlite.unit(brand_id) as session:
-        staff.set_password(session, staff.staff_of_brand(session, "aila@puro.example"), "correct horse battery")
+        aila = staff.staff_of_brand(session, "aila@puro.example")
+        staff.set_password(session, aila, "correct horse battery")
+        token = sessions.start(session, door="brand", subject_id=aila.id, lasts=timedelta(hours=12))
 
     brand_file.write_text(SMALL + "ended = true\n", encoding="utf-8")
     assert [change.what for change in apply(sqlite, brand_file)] == ["staff aila@puro.example"]
@@ -193,22 +218,19 @@ def test_a_person_who_left_cannot_log_in_and_one_who_came_back_can(sqlite: Datab
     with sqlite.reading() as session, pytest.raises(staff.LoginRefused):
         staff.check_password(session, "aila@puro.example", "correct horse battery")
 
+    with sqlite.unit(brand_id) as session:
+        assert sessions.find(session, token, door="brand") is None
     brand_file.write_text(SMALL + "ended = false\n", encoding="utf-8")
     apply(sqlite, brand_file)
     with sqlite.reading() as session:
         assert staff.check_password(session, "aila@puro.example", "correct horse battery").name == "Aila"
 
 
-def with_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the command the secrets that an installation has."""
-    monkeypatch.setenv("LEIMA_SECRET_KEY", "a secret of the tests, long enough")
-    monkeypatch.setenv("LEIMA_ENCRYPTION_KEYS", "test:" + base64.b64encode(b"k" * 32).decode())
-
-
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sqlite_url: str) -> str:
     """The environment of a command that finds the test's database."""
-    with_secrets(monkeypatch)
+    monkeypatch.setenv("LEIMA_SECRET_KEY", "a secret of the tests, long enough")
+    monkeypatch.setenv("LEIMA_ENCRYPTION_KEYS", "test:" + base64.b64encode(b"k" * 32).decode())
     monkeypatch.setenv("LEIMA_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("LEIMA_DATABASE_URL", sqlite_url)
     return sqlite_url
@@ -263,24 +285,14 @@ def test_books_of_a_fresh_brand_hold(installed: str, brand_file: Path, capsys: p
     assert "faults" not in capsys.readouterr().out
 
 
-def test_every_fault_of_the_settings_is_named_at_once(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_line_of_the_books_is_one_line_where_the_output_is_no_terminal(
+    installed: str, brand_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LEIMA_PORT", "many")
-    monkeypatch.setenv("LEIMA_BASE_URL", "http://leima.example")
+    assert main(["apply", str(brand_file)]) == 0
+    line = "coupon 01J8ZQ5W3YV7N6K4T2R0P9M8AB " * 5
+    monkeypatch.setattr(registry, "invariants", lambda: [("a long invariant " * 6, lambda _: [line])])
+    capsys.readouterr()
 
-    assert main(["migrate"]) == 1
+    assert main(["check-books"]) == 1
 
-    told = capsys.readouterr().err
-    assert all(name in told for name in ("LEIMA_PORT", "LEIMA_BASE_URL", "LEIMA_SECRET_KEY", "LEIMA_ENCRYPTION_KEYS"))
-
-
-def test_a_database_that_cannot_be_opened_is_a_clear_error(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    with_secrets(monkeypatch)
-    monkeypatch.setenv("LEIMA_DATABASE_URL", f"sqlite:///{tmp_path}/no/such/folder/leima.db")
-
-    assert main(["doctor"]) == 1
-
-    assert "database_unavailable" in capsys.readouterr().err
+    assert len(capsys.readouterr().out.splitlines()) == 2

@@ -1,20 +1,35 @@
 """Passing things go when their time is over, and only they; on both databases."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.db import Database
 from app.core.jobs import Job, kinds
+from app.core.limits import Counter
+from app.core.runtime import Runtime
 from app.core.sessions import DoorSession, start
+from app.core.settings import Settings
+from app.members import jobs as members_jobs
 from app.members import sign_in
 from app.members.jobs import LIVES
 from app.members.models import ContactCode
+from app.network import jobs as network_jobs
 from app.network.jobs import JOBS_LIVE, KEYS_LIVE
 from app.network.models import Answer, Till
-from tests.builders import a_brand
+from app.rewards import jobs as rewards_jobs
+from app.rewards import service as rewards
+from app.rewards.models import Coupon
+from app.worker import Worker
+from tests.builders import a_brand, a_member
+from tests.shop import a_reward
+
+Build = Callable[[Session, int], None]
 
 
 def run(database: Database, name: str) -> None:
@@ -34,6 +49,67 @@ def test_answers_live_for_thirty_days(database: Database) -> None:
 
     with database.reading(brand_id) as session:
         assert session.scalars(select(Answer.key)).all() == ["young"]
+
+
+def many_answers(session: Session, n: int) -> None:
+    till, at = session.scalars(select(Till)).one(), clock.now() - KEYS_LIVE - timedelta(hours=1)
+    session.add_all(
+        Answer(till_id=till.id, key=str(one), path="/", body_hash="", status=201, body=b"", at=at) for one in range(n)
+    )
+
+
+def many_jobs(session: Session, n: int) -> None:
+    old = clock.now() - JOBS_LIVE - timedelta(days=1)
+    session.add_all(
+        Job(name="x.y", arguments="{}", state="done", created_at=old, run_at=old, finished_at=old) for _one in range(n)
+    )
+
+
+def many_logins(session: Session, n: int) -> None:
+    with clock.moved(by=-LIVES - timedelta(days=1)):
+        for _one in range(n):
+            start(session, door="member", subject_id=1, lasts=timedelta(hours=1))
+
+
+def many_coupons(session: Session, n: int) -> None:
+    member, reward = a_member(session), a_reward(session, valid_days=1)
+    for one in range(n):
+        at = clock.now() - timedelta(days=2)
+        rewards.issue(session, member_id=member.id, reward=reward, source_kind="fill", source_id=one, at=at)
+
+
+@pytest.mark.parametrize(
+    ("name", "build", "left"),
+    [
+        ("network.forget_answers", many_answers, select(func.count()).select_from(Answer)),
+        ("network.forget_jobs", many_jobs, select(func.count()).select_from(Job).where(Job.name == "x.y")),
+        ("members.forget_codes", many_logins, select(func.count()).select_from(DoorSession)),
+        ("rewards.expire", many_coupons, select(func.count()).select_from(Coupon).where(Coupon.state == "issued")),
+    ],
+)
+def test_backlog_drains_at_once_in_slices(
+    sqlite: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, build: Build, left: Select[Any]
+) -> None:
+    for module in (network_jobs, members_jobs, rewards_jobs):
+        monkeypatch.setattr(module, "SLICE", 5)
+    brand_id = a_brand(sqlite)
+    with sqlite.unit(brand_id) as session:
+        build(session, 12)
+        session.flush()
+        session.execute(delete(Job).where(Job.name != "x.y"))
+
+    def standing() -> int:
+        with sqlite.reading(brand_id) as session:
+            return session.scalar(left) or 0
+
+    counts = []
+    run(sqlite, name)
+    worker = Worker(Runtime(settings, sqlite))
+    counts.append(standing())
+    while worker.run_one():
+        counts.append(standing())
+
+    assert counts == [7, 2, 0]
 
 
 @pytest.mark.parametrize(("state", "left"), [("done", 0), ("dead", 1), ("queued", 1)])
@@ -60,3 +136,13 @@ def test_codes_and_logins_go_some_days_after_their_end(database: Database) -> No
     with database.reading(brand_id) as session:
         assert session.scalar(select(func.count()).select_from(ContactCode)) == 0
         assert session.scalar(select(func.count()).select_from(DoorSession)) == 1
+
+
+def test_counted_tries_go_a_day_after_their_window(database: Database) -> None:
+    for key, age in (("old", timedelta(days=2)), ("young", timedelta(hours=2))):
+        database.count(key, limit=5, window=timedelta(minutes=1), now=clock.now() - age)
+
+    run(database, "network.forget_tries")
+
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Counter)) == 1

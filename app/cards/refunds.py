@@ -100,7 +100,7 @@ class _Fill:
     coupon_id: int
     entry_id: int
     amount: int
-    version_id: int
+    version_id: int | None
 
 
 def _open_fills(session: Session, account: OpenAccount, member_id: int) -> Iterator[_Fill]:
@@ -125,9 +125,7 @@ def _undo(session: Session, account: OpenAccount, fill: _Fill) -> bool:
     """Put a fill's stamps back; False where its coupon was used meanwhile: then the debt stays."""
     if not rewards.revoke(session, fill.coupon_id):
         return False
-    account.post(
-        "fill_undo", -fill.amount, version_id=fill.version_id, reason="refund", reverses_id=fill.entry_id
-    )
+    account.post("fill_undo", -fill.amount, version_id=fill.version_id, reason="refund", reverses_id=fill.entry_id)
     return True
 
 

@@ -27,7 +27,7 @@ class ProgramIn(Entry):
     reward: str
 
 
-SECTIONS = (Section("programs", ProgramIn),)
+SECTIONS = (Section("programs", ProgramIn, refers={"reward": ("rewards", Reward)}),)
 
 
 def apply(setup: Setup) -> None:

@@ -86,25 +86,25 @@ def cards(session: Session, member_id: int) -> list[Card]:
 
 def story(session: Session, member_id: int, *, most: int = 50) -> list[Happening]:
     """Return what happened to a member, newest first."""
-    ids = family(session, member_id)
+    # One member of the family at a time: for several, SQLite would read the whole brand in the order of time.
     lines = [
-        *_purchases(session, ids, most),
-        *_refunds(session, ids, most),
-        *_coupons(session, ids, most),
-        *_redemptions(session, ids, most),
+        line
+        for one in family(session, member_id)
+        for part in (_purchases, _refunds, _coupons, _redemptions)
+        for line in part(session, one, most)
     ]
     # What a purchase caused shares its moment and stands above it.
     return sorted(lines, key=lambda line: (line.at, line.kind != "purchase"), reverse=True)[:most]
 
 
-def _purchases(session: Session, ids: Sequence[int], most: int) -> list[Happening]:
+def _purchases(session: Session, member_id: int, most: int) -> list[Happening]:
     rows = session.execute(
         select(Purchase, Outlet.name, Award, Program.unit, ProgramVersion.rule)
         .join(Outlet, Outlet.id == Purchase.outlet_id)
         .outerjoin(Award, Award.purchase_id == Purchase.id)
         .outerjoin(Program, Program.id == Award.program_id)
         .outerjoin(ProgramVersion, ProgramVersion.id == Award.version_id)
-        .where(Purchase.member_id.in_(ids))
+        .where(Purchase.member_id == member_id)
         .order_by(Purchase.occurred_at.desc())
         .limit(most)
     )
@@ -133,7 +133,7 @@ def _purchases(session: Session, ids: Sequence[int], most: int) -> list[Happenin
     return lines
 
 
-def _refunds(session: Session, ids: Sequence[int], most: int) -> list[Happening]:
+def _refunds(session: Session, member_id: int, most: int) -> list[Happening]:
     rows = session.execute(
         select(Refund, Outlet.name, LedgerEntry.amount, Program.unit)
         .join(Purchase, Purchase.id == Refund.purchase_id)
@@ -142,7 +142,7 @@ def _refunds(session: Session, ids: Sequence[int], most: int) -> list[Happening]
         .outerjoin(LedgerEntry, (LedgerEntry.refund_id == Refund.id) & (LedgerEntry.kind == "reverse_earn"))
         .outerjoin(ProgramVersion, ProgramVersion.id == LedgerEntry.version_id)
         .outerjoin(Program, Program.id == ProgramVersion.program_id)
-        .where(Purchase.member_id.in_(ids))
+        .where(Purchase.member_id == member_id)
         .order_by(Refund.occurred_at.desc())
         .limit(most)
     )
@@ -170,16 +170,14 @@ def _balances_after(session: Session, refund_ids: Sequence[int]) -> dict[int, in
     rows = session.execute(
         select(LedgerEntry.id, LedgerEntry.refund_id, LedgerEntry.balance).where(LedgerEntry.refund_id.in_(refund_ids))
     )
-    return {refund_id: balance for _id, refund_id, balance in sorted(map(tuple, rows)) if refund_id is not None}
+    in_order = sorted(rows, key=lambda row: row.id)
+    return {row.refund_id: row.balance for row in in_order}
 
 
-def _coupons(session: Session, ids: Sequence[int], most: int) -> list[Happening]:
+def _coupons(session: Session, member_id: int, _most: int) -> list[Happening]:
+    # Cut by `story`: in the order of time SQLite would walk the brand's coupons, and its redemptions below.
     rows = session.execute(
-        select(Coupon, Reward.name)
-        .join(Reward, Reward.id == Coupon.reward_id)
-        .where(Coupon.member_id.in_(ids))
-        .order_by(Coupon.issued_at.desc())
-        .limit(most)
+        select(Coupon, Reward.name).join(Reward, Reward.id == Coupon.reward_id).where(Coupon.member_id == member_id)
     )
     lines = []
     for coupon, name in rows:
@@ -196,15 +194,16 @@ def _coupons(session: Session, ids: Sequence[int], most: int) -> list[Happening]
     return lines
 
 
-def _redemptions(session: Session, ids: Sequence[int], most: int) -> list[Happening]:
+def _redemptions(session: Session, member_id: int, _most: int) -> list[Happening]:
+    coupons = session.scalars(select(Coupon.id).where(Coupon.member_id == member_id)).all()
+    if not coupons:
+        return []
     rows = session.execute(
         select(Redemption, Reward.name, Outlet.name, Coupon.public_id)
         .join(Coupon, Coupon.id == Redemption.coupon_id)
         .join(Reward, Reward.id == Coupon.reward_id)
         .join(Outlet, Outlet.id == Redemption.outlet_id)
-        .where(Coupon.member_id.in_(ids))
-        .order_by(Redemption.occurred_at.desc())
-        .limit(most)
+        .where(Redemption.coupon_id.in_(coupons))
     )
     lines = []
     for row, name, outlet, public_id in rows:

@@ -14,6 +14,7 @@ from app.core.jobs import Job
 from app.core.settings import Settings
 
 LEAST_FREE = 500_000_000  # bytes
+NO_MESSAGES = "neither LEIMA_SMTP_URL nor LEIMA_SMS_URL is set, so no member gets a code to confirm or to sign in"
 LATEST = timedelta(minutes=5)  # that a due job may wait before nobody seems to work
 
 
@@ -28,7 +29,7 @@ class Finding:
 
 def diagnose(settings: Settings, database: Database) -> list[Finding]:
     """Return everything that was looked at, good and bad."""
-    found = [*_address(settings), *_files(settings), *_disk(settings)]
+    found = [*_address(settings), *_messages(settings), *_files(settings), *_disk(settings)]
     current = migrations.is_current(database)
     found.append(Finding(current, "schema", "the newest" if current else "old: run `leima migrate`"))
     return [*found, *_jobs(database)] if current else found
@@ -38,6 +39,11 @@ def _address(settings: Settings) -> Iterator[Finding]:
     public = settings.secure or settings.demo
     note = "" if public else ", which only this machine can open; set LEIMA_BASE_URL to the public https address"
     yield Finding(public, "base URL", settings.base_url + note)
+
+
+def _messages(settings: Settings) -> Iterator[Finding]:
+    ways = [name for name, url in (("email", settings.smtp_url), ("SMS", settings.sms_url)) if url]
+    yield Finding(bool(ways), "messages", " and ".join(ways) or NO_MESSAGES)
 
 
 def _files(settings: Settings) -> Iterator[Finding]:

@@ -2,9 +2,13 @@
 
 import base64
 import ipaddress
+import os
+import re
+from difflib import get_close_matches
+from email.policy import SMTP
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -14,12 +18,19 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from app.core.crypto import Keyring, parse_keys
+from app.core.targets import AddressRefused, read_loopback, read_origin, read_target
 
 DEMO_SECRET = "demo-only-secret-that-nobody-may-use-in-production"  # noqa: S105 - refused outside the demo
 DEMO_KEY = "demo:" + base64.b64encode(b"leima demo key, never for real!!").decode()
 MIN_SECRET = 32  # characters
+PREFIX = "LEIMA_"
+OF_TESTS = "LEIMA_TEST_"  # read by the tests alone
+DRIVERS = ("sqlite", "postgresql", "postgresql+psycopg")
+_CONTACT = re.compile(r"mailto:[^\s@<>]+@[^\s@<>]+|https://[^\s/]+\S*")
 
 
 class SettingsError(Exception):
@@ -42,7 +53,7 @@ class Settings(BaseSettings):
     """Everything an operator can set. Secrets have no default outside the demo."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LEIMA_", env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
     )
 
     demo: bool = Field(False, description="set by `leima run --demo` alone; not read from the environment")
@@ -94,12 +105,28 @@ class Settings(BaseSettings):
     @field_validator("outbound_map", mode="before")
     @classmethod
     def _pairs(cls, value: Any) -> Any:
-        return dict(part.split("=", 1) for part in value.split(",") if "=" in part) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        if not all("=" in part for part in parts):
+            raise ValueError("must be origin=address pairs, comma separated")
+        return dict(part.split("=", 1) for part in parts)
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        try:
+            url = make_url(value) if value else None
+        except (ArgumentError, ValueError):
+            raise ValueError("is no database address") from None
+        if url and (url.drivername not in DRIVERS or url.database in (None, "", ":memory:")):
+            raise ValueError("must be sqlite:///file or postgresql://user@host/database")
+        return value
 
     @field_validator("base_url")
     @classmethod
     def _base(cls, value: str) -> str:
-        parts = urlsplit(value)
+        parts = _parts(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
             raise ValueError("must be scheme://host[:port] without a path")
         if parts.scheme == "http" and not _is_loopback(parts.hostname):
@@ -133,11 +160,71 @@ class Settings(BaseSettings):
             raise ValueError("the demo's key is refused outside `leima run --demo`")
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: str) -> str:
+        parts = _parts(value)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        if value and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/")):
+            raise ValueError("must be smtp://host:port or smtps://host:port")
+        if query and (set(query) != {"starttls"} or query["starttls"] not in ("0", "1")):
+            raise ValueError("knows ?starttls=1 and nothing else after the port")
+        plain = parts.scheme == "smtp" and query.get("starttls") != "1"
+        if plain and parts.username and not _is_loopback(parts.hostname or ""):
+            raise ValueError("a password is not sent over a plain connection: use smtps:// or ?starttls=1")
+        return value
+
+    @field_validator("sms_url")
+    @classmethod
+    def _sms(cls, value: str) -> str:
+        try:
+            if value:
+                read_target(value)
+        except AddressRefused as error:
+            raise ValueError(f"is {error}") from None
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        try:
+            header = SMTP.header_factory("From", value)
+            (one,) = header.addresses  # of several, none is the sender
+            if header.defects or not one.username or not one.domain:
+                raise ValueError
+        except (ValueError, LookupError, AttributeError):  # the parser of the standard library trips over some
+            raise ValueError("must be one address, such as Meri <hello@meri.example>") from None
+        return value
+
+    @field_validator("vapid_subject")
+    @classmethod
+    def _contact(cls, value: str) -> str:
+        if not _CONTACT.fullmatch(value):
+            raise ValueError("must be mailto:somebody@host or https://host")
+        return value
+
+    @field_validator("vapid_key_file", "apple_certificate", "apple_key", "apple_wwdr", "google_service_account")
+    @classmethod
+    def _file(cls, value: Path | None) -> Path | None:
+        if value is not None and not (value.is_file() and os.access(value, os.R_OK)):
+            raise ValueError(f"there is no file {value} that can be read")
+        return value
+
+    @field_validator("badges")
+    @classmethod
+    def _folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError(f"there is no folder {value}")
+        return value
+
     @field_validator("outbound_map")
     @classmethod
     def _map(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         if value and not info.data.get("demo"):
             raise ValueError("refused outside the demo and the tests")
+        for origin, address in value.items():
+            read_origin(origin)
+            read_loopback(address)
         return value
 
     @property
@@ -164,15 +251,41 @@ def load(**given: Any) -> Settings:
     Raises:
         SettingsError: with every fault, each by the name of its variable.
     """
+    unknown = _unknown()
     try:
-        return Settings(**given)
+        loaded = Settings(**given)
     except ValidationError as error:
         faults = []
         for fault in error.errors():
             text = str(fault.get("ctx", {}).get("error", fault["msg"]))
             place = ".".join(str(part) for part in fault["loc"])
             faults += [f"{place}: {line}" if place else line for line in text.splitlines()]
-        raise SettingsError([f"LEIMA_{_upper(fault)}" for fault in faults]) from None
+        raise SettingsError([*(f"{PREFIX}{_upper(fault)}" for fault in faults), *unknown]) from None
+    if unknown:
+        raise SettingsError(unknown)
+    return loaded
+
+
+def _unknown() -> list[str]:
+    """Return a fault for each variable that looks like a setting and is none: a slip would else do nothing."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    faults = []
+    for name in sorted(os.environ):
+        if (upper := name.upper()).startswith(PREFIX) and upper not in known and not upper.startswith(OF_TESTS):
+            close = get_close_matches(upper, known, n=1)
+            faults.append(f"{name}: no such setting" + (f"; did you mean {close[0]}?" if close else ""))
+    return faults
+
+
+def _parts(value: str) -> SplitResult:
+    """Read an address; its own words for a fault would show part of a password."""
+    try:
+        parts = urlsplit(value)
+        if parts.port == 0:
+            raise ValueError
+    except ValueError:
+        raise ValueError("is no address with a port from 1 to 65535") from None
+    return parts
 
 
 def _upper(fault: str) -> str:

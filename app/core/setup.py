@@ -4,8 +4,10 @@ A slice's `setup.py` has `SECTIONS`, the tables of the file that it owns, and `a
 Source: design.md section 8.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from operator import attrgetter
 from pathlib import Path
@@ -37,11 +39,15 @@ _slug = attrgetter("slug")
 
 @dataclass(frozen=True)
 class Section:
-    """A table of the file: `[name]`, or `[[name]]` when there may be many."""
+    """A table of the file: `[name]`, or `[[name]]` when there may be many.
+
+    `refers` names the keys that hold the slug of another table's entry: they are checked in faulty entries too.
+    """
 
     name: str
     entry: type[Entry]
     many: bool = True
+    refers: Mapping[str, tuple[str, type[Base]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,7 @@ class Setup:
         self.brand: Any = None  # the row of the brand: core does not know its class
         self._sections = {section.name: section for section in sections}
         self._items: dict[str, list[Item[Any]]] = {}
+        self._unread: list[tuple[Section, dict[str, Any], Place]] = []  # entries too faulty to be saved
         for name in document.data:
             self._read(name)
 
@@ -164,7 +171,12 @@ class Setup:
             entry = section.entry.model_validate(values)
         except ValidationError as error:
             self.faults += entry_faults(self.document, place, section.entry, error)
-            return
+            try:  # what is left of it may have further faults, of the kinds that only saving finds
+                entry = section.entry.model_validate(_without_unknown(values, error))
+            except ValidationError:
+                if isinstance(values, dict):
+                    self._unread.append((section, values, place))
+                return
         if section.many:
             key = tuple(getattr(entry, name) for name in section.entry.key)
             if key in seen:
@@ -174,6 +186,14 @@ class Setup:
                 return
             seen[key] = self.document.line(place)
         self._items.setdefault(section.name, []).append(Item(entry, place))
+
+    def refer_unread(self) -> None:
+        """Check the references of entries that were too faulty to be saved, so that all faults come at once."""
+        for section, values, place in self._unread:
+            for key, (wanted, model) in section.refers.items():
+                slug = values.get(key)
+                if isinstance(slug, str) and slug.strip():
+                    self.refer(wanted, model, slug.strip(), (*place, key))
 
     def written(self, section: str, key: str = "slug") -> set[str]:
         """Return the slugs that stand in the file, faulty entries too: a reference to one is no second fault."""
@@ -200,6 +220,7 @@ def apply_file(
             setup = Setup(session, document, [section for module in modules for section in module.SECTIONS])
             for module in modules:
                 module.apply(setup)
+            setup.refer_unread()
             if setup.faults:
                 raise FaultList(document.name, setup.faults)
             changes = setup.changes
@@ -226,6 +247,19 @@ def entry_faults(document: Document, place: Place, entry: type[BaseModel], error
             message = f"{name}: {text[:1].lower()}{text[1:]}" if name else text
         faults.append(Fault(document.line(where), message))
     return faults
+
+
+def _without_unknown(values: Any, error: ValidationError) -> Any:
+    """Return an entry without the keys that nothing knows."""
+    known = deepcopy(values)
+    for fault in error.errors():
+        if fault["type"] == "extra_forbidden":
+            node = known
+            with suppress(LookupError, TypeError):  # inside a choice of forms the place is not a path of the file
+                for part in fault["loc"][:-1]:
+                    node = node[part]
+                del node[fault["loc"][-1]]
+    return known
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

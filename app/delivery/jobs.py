@@ -77,8 +77,11 @@ class SendCode:
         base = self.runtime.settings.base_url
         if due.digits is None or due.link is None:
             return texts.no_card(brand=brand.name, link=f"{base}/{brand.slug}/join")
+        link = f"{base}/{brand.slug}/confirm?token={due.link}"
+        if not due.here:
+            only_link = texts.link_mail if due.kind == "email" else texts.link_sms
+            return only_link(brand=brand.name, link=link)
         if due.kind == "email":
-            link = f"{base}/{brand.slug}/confirm?token={due.link}"
             return texts.code_mail(brand=brand.name, code=due.digits, link=link, sign_in=due.purpose == "sign_in")
         return texts.code_sms(brand=brand.name, code=due.digits, host=urlsplit(base).hostname or "")
 

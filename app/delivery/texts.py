@@ -33,6 +33,21 @@ def code_sms(*, brand: str, code: str, host: str) -> Text:
     return Text("", code_text(words, host=host, code=code))
 
 
+def link_mail(*, brand: str, link: str) -> Text:
+    """Return the mail after a sign-up at a till: only the link works there, so there are no digits."""
+    title = _("Your %(brand)s card is ready", brand=brand)
+    why = _("You got a card at the till. This link opens it on your phone and confirms your email:")
+    over = _("It is good for 10 minutes. If you did not ask for it, nothing happens.")
+    button = _("Open my card")
+    text = f"{why}\n\n{link}\n\n{over}\n\n{brand}\n"
+    return Text(title, text, _html(brand, [why], "", (button, link), over))
+
+
+def link_sms(*, brand: str, link: str) -> Text:
+    """Return the SMS after a sign-up at a till: a short sentence and the link."""
+    return Text("", _("Your %(brand)s card is ready. Open it within 10 minutes: %(link)s", brand=brand, link=link))
+
+
 def no_card(*, brand: str, link: str) -> Text:
     """Return what somebody hears who asked for the card of a contact that has none."""
     title = _("There is no %(brand)s card for this contact", brand=brand)

@@ -33,6 +33,8 @@ from app.rewards import service as rewards
 
 KEY = "history"  # in brand.settings: {"end", "done", "of"}; the console shows done / of
 BREATH = 0.3  # of the time that a step took, left to the pages and the worker
+ATTEMPTS = 4  # at confirming: the worker lives in the present and may tidy an old code away at any moment
+PAUSE = 5.0  # seconds until a database that does not answer is asked again
 
 
 class MemberGone(NotFound):
@@ -67,6 +69,10 @@ class History:
         """Stop after the step at hand."""
         self._halt.set()
 
+    def pause(self) -> None:
+        """Wait a little, or until `halt`."""
+        self._halt.wait(PAUSE)
+
     def play(self, *, progress: Callable[[int], None] = lambda done: None) -> None:
         """Play what is left.
 
@@ -84,21 +90,32 @@ class History:
 
     def _one(self, step: Step) -> None:
         with clock.moved(to=step.at):
-            attempt = self._count_try(step.person) if isinstance(step, Confirm) else None
-            try:
-                with self._database.unit(self._brand_id) as session:
-                    self._mark(session)
-                    if not isinstance(step, Confirm):
-                        self._do(step, session)
-                    elif attempt is not None:
-                        self._confirm(session, step, attempt)
-                    self._run_jobs(session)
-            except DatabaseDown:
-                raise
-            except LeimaError as error:  # what the service refuses did not happen
-                log.warning("demo history", step=type(step).__name__, code=error.code)
-                with self._database.unit(self._brand_id) as session:
-                    self._mark(session)
+            refused = LeimaError("")
+            for _attempt in range(ATTEMPTS if isinstance(step, Confirm) else 1):
+                try:
+                    self._try(step)
+                    return
+                except DatabaseDown:
+                    raise
+                except codes.CodeUnusable as error:
+                    refused = error
+                except LeimaError as error:
+                    refused = error
+                    break
+            # What the service refuses did not happen.
+            log.warning("demo history", step=type(step).__name__, code=refused.code)
+            with self._database.unit(self._brand_id) as session:
+                self._mark(session)
+
+    def _try(self, step: Step) -> None:
+        attempt = self._count_try(step.person) if isinstance(step, Confirm) else None
+        with self._database.unit(self._brand_id) as session:
+            self._mark(session)
+            if not isinstance(step, Confirm):
+                self._do(step, session)
+            elif attempt is not None:
+                self._confirm(session, step, attempt)
+            self._run_jobs(session)
 
     def _mark(self, session: Session) -> None:
         """Count the step in the transaction that does it; refuse when somebody else has counted it."""
@@ -164,7 +181,9 @@ class History:
     def _confirm(self, session: Session, step: Confirm, attempt: sign_in.Try) -> None:
         browser = _browser(step.person)
         code = codes.newest(session, browser=browser)
-        sent = sign_in.message(session, code.id) if code else None
+        if code is None:
+            raise codes.CodeUnusable  # tidied away since the try was counted
+        sent = sign_in.message(session, code.id)
         if sent is None or sent.digits is None:
             return
         done = sign_in.confirm(session, attempt, digits=sent.digits, browser=browser)
@@ -209,7 +228,13 @@ class Player:
 
     def _run(self) -> None:
         try:
-            _with_bar(self._history, self._console)
+            while True:
+                try:
+                    _with_bar(self._history, self._console)
+                    return
+                except DatabaseDown as error:
+                    log.warning("demo history", code=error.code)
+                    self._history.pause()
         except Stopped:
             pass
         except Exception as error:

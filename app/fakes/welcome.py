@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.fakes.demo import SLUG, Logins
+from app.network.models import RESELLER_ROLES
 
 PAPER = 160  # columns where the output is no terminal: nothing may be cut from a key
 _CHANGED = "changed by leima"
@@ -48,7 +49,7 @@ def _tills(logins: Logins) -> Table:
 
 def _staff(logins: Logins) -> Table:
     table = _table("Role", "Email", "Password")
-    for person in logins.staff:
+    for person in (one for one in logins.staff if one.role not in RESELLER_ROLES):  # no door is theirs yet
         table.add_row(person.role.replace("_", " "), person.email, person.password or f"{_CHANGED} staff")
     return table
 

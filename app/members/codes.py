@@ -6,7 +6,7 @@ Source: trust.md, "log-in codes"; design.md section 3, "Counters survive refusal
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -15,10 +15,11 @@ from app.core.db import Database, keyring
 from app.core.errors import Conflict, LeimaError
 from app.core.events import emit
 from app.core.i18n import gettext as _
+from app.core.sessions import DoorSession
 from app.members import contacts
 from app.members.contacts import ContactValue
 from app.members.events import ContactCodeAsked
-from app.members.models import ContactCode
+from app.members.models import Contact, ContactCode, Member
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5  # of one code, and of one contact within LIFETIME whatever the number of its codes
@@ -66,11 +67,11 @@ def make(
     return row
 
 
-def count_ask(database: Database, brand_id: int, *, contact: str, address: str) -> None:
+def count_ask(database: Database, brand_id: int, *, contact: str, address: str, most: int = ASKS_OF_ADDRESS) -> None:
     """Count one wish for a message, before the request's unit opens: by contact and by the asking address.
 
     Raises:
-        TooMany: more than 5 for a contact or 30 from an address within 10 minutes.
+        TooMany: more than 5 for a contact, or `most` from an address, within 10 minutes.
     """
     with database.reading(brand_id) as session:
         try:
@@ -78,7 +79,7 @@ def count_ask(database: Database, brand_id: int, *, contact: str, address: str) 
         except LeimaError:
             key = ""  # no message goes to what cannot be a contact; the form says so
     now = clock.now()
-    database.count(f"ask:{brand_id}:from:{address}", limit=ASKS_OF_ADDRESS, window=LIFETIME, now=now)
+    database.count(f"ask:{brand_id}:from:{address}", limit=most, window=LIFETIME, now=now)
     if key:
         database.count(f"ask:{brand_id}:to:{key}", limit=ASKS, window=LIFETIME, now=now)
 
@@ -106,16 +107,78 @@ def count_try(database: Database, brand_id: int, code_public_id: str) -> Try:
     return Try(code_public_id, number)
 
 
-def newest(session: Session, *, browser: str) -> ContactCode | None:
-    """Return the newest open code that this browser asked for."""
+def newest(session: Session, *, browser: str, contact_hash: str | None = None) -> ContactCode | None:
+    """Return the newest open code that this browser asked for; for one contact where its hash is given."""
     if not browser:
         return None
-    mine = (
+    mine = [
         ContactCode.browser_hash == hash_token(browser),
         ContactCode.used_at.is_(None),
         ContactCode.ends_at > clock.now(),
-    )
+    ]
+    if contact_hash is not None:
+        mine.append(ContactCode.contact_hash == contact_hash)
     return session.scalar(select(ContactCode).where(*mine).order_by(ContactCode.id.desc()).limit(1))
+
+
+def waiting(session: Session, member_id: int) -> Contact | None:
+    """Return the unconfirmed contact of a member whose code was asked last; None when all are confirmed."""
+    unproved = (Contact.member_id == member_id, Contact.confirmed_at.is_(None))
+    rows = list(session.scalars(select(Contact).where(*unproved).order_by(Contact.id)))
+    if len(rows) < 2:
+        return rows[0] if rows else None
+    by_hash = {contacts.fingerprint(session, ContactValue(row.kind, row.value)): row for row in rows}
+    asked = select(ContactCode.contact_hash).where(
+        ContactCode.member_id == member_id, ContactCode.contact_hash.in_(by_hash)
+    )
+    last = session.scalar(asked.order_by(ContactCode.id.desc()).limit(1))
+    return by_hash[last] if last else rows[0]
+
+
+def joined_here(session: Session, contact: ContactValue, *, browser: str) -> Member | None:
+    """Return the provisional member that this browser made with this contact within LIFETIME: a form sent twice.
+
+    Looks at the browser's own codes only, so it tells nothing of who else has the contact. On PostgreSQL the browser's
+    requests queue here until the unit ends; on SQLite all writers do.
+    """
+    browser_hash = hash_token(browser)
+    if session.get_bind().dialect.name == "postgresql":
+        key = int(browser_hash[:15], 16)
+        session.execute(select(func.pg_advisory_xact_lock(key)))
+    since = clock.now() - LIFETIME
+    made = (
+        select(Member)
+        .join(ContactCode, ContactCode.member_id == Member.id)
+        .where(
+            ContactCode.browser_hash == browser_hash, ContactCode.purpose == "confirm", ContactCode.at > since,
+            ContactCode.contact_hash == contacts.fingerprint(session, contact),
+            Member.state == "provisional", Member.joined_at > since,
+        )
+    )  # fmt: skip
+    return session.scalar(made.order_by(Member.id.desc()).limit(1))
+
+
+def till_made(session: Session, contact: ContactValue, *, but: int) -> list[Member]:
+    """Return the cards made at a till for a contact that nobody proved for them, the oldest first.
+
+    Never one that a browser asked for or is signed in to: whoever sits there need not have the contact.
+
+    Args:
+        but: the member that has just proved the contact.
+    """
+    asked = select(ContactCode.id).where(ContactCode.member_id == Member.id, ContactCode.browser_hash != "")
+    inside = select(DoorSession.id).where(DoorSession.door == "member", DoorSession.subject_id == Member.id)
+    found = (
+        select(Member)
+        .join(Contact, Contact.member_id == Member.id)
+        .where(
+            Contact.kind == contact.kind, Contact.value == contact.value, Contact.confirmed_at.is_(None),
+            Member.source == "till", Member.state == "provisional", Member.id != but,
+            ~asked.exists(), ~inside.exists(),
+        )
+    )  # fmt: skip
+    # One that is confirmed at this moment is left to that: waiting for it here could be waiting for each other.
+    return list(session.scalars(found.order_by(Member.id).with_for_update(skip_locked=True, of=Member)))
 
 
 def by_link(session: Session, token: str) -> ContactCode | None:

@@ -132,8 +132,10 @@ def check(session: Session, form: JoinForm) -> Seen:
     ticked = attempt(lambda: _ticked(session, form, given, language), nothing)
     terms, privacy = text("terms", "terms"), text("privacy", "privacy")
     _refuse(faults)
-    source = form.source if form.source in SOURCES else "web"
-    return Seen(given or (), name, language, source, _outlet(session, form.outlet_slug), terms, privacy, ticked)
+    source, outlet_id = form.source if form.source in SOURCES else "web", _outlet(session, form.outlet_slug)
+    if source == "outlet" and outlet_id is None:
+        source = "web"  # a link that names no outlet of ours
+    return Seen(given or (), name, language, source, outlet_id, terms, privacy, ticked)
 
 
 def check_name(text: str) -> str | None:

@@ -1,5 +1,6 @@
 """Finding members: by code, by confirmed contact, and past a merge."""
 
+import contextlib
 from collections.abc import Callable
 
 from sqlalchemy import select
@@ -77,6 +78,10 @@ def lock(session: Session, *member_ids: int) -> list[Member]:
     return list(session.scalars(statement.execution_options(populate_existing=True)))
 
 
+class _WrongGuess(Exception):
+    """Gives the locks of a first guess back."""
+
+
 def lock_found(session: Session, find: Callable[[], set[int]]) -> None:
     """Lock the members that `find` names, until it names the same ones while they are locked.
 
@@ -84,12 +89,11 @@ def lock_found(session: Session, find: Callable[[], set[int]]) -> None:
     """
     while True:
         named = find()
-        guess = session.begin_nested()
-        lock(session, *named)
-        if find() == named:
-            guess.commit()
+        with contextlib.suppress(_WrongGuess), session.begin_nested():
+            lock(session, *named)
+            if find() != named:
+                raise _WrongGuess
             return
-        guess.rollback()
 
 
 def lock_live(session: Session, member_id: int) -> Member | None:

@@ -71,6 +71,10 @@ class Contact(BrandOwned, Base):
             "uq_contact_confirmed", "brand_id", "kind", "value", unique=True,
             sqlite_where=text("confirmed_at IS NOT NULL"), postgresql_where=text("confirmed_at IS NOT NULL"),
         ),
+        Index(
+            "ix_contact_waiting", "brand_id", "kind", "value",
+            sqlite_where=text("confirmed_at IS NULL"), postgresql_where=text("confirmed_at IS NULL"),
+        ),
         UniqueConstraint("brand_id", "member_id", "kind", "value"),
         points_to("member_id", "member"),
     )  # fmt: skip

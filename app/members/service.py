@@ -125,9 +125,9 @@ def add_contact(session: Session, member: Member, contact: str, *, browser: str)
     return _ask(session, member, value, browser=browser)
 
 
-def ask_again(session: Session, member: Member, *, browser: str) -> ContactCode | None:
-    """Send a new code for the contact that waits longest; None when all are confirmed."""
-    contact = pending_contact(session, member.id)
+def ask_again(session: Session, member: Member, *, browser: str, contact: Contact | None = None) -> ContactCode | None:
+    """Send a new code for a contact, the one asked for last if none is given; None when all are confirmed."""
+    contact = contact or codes.waiting(session, member.id)
     return _ask(session, member, ContactValue(contact.kind, contact.value), browser=browser) if contact else None
 
 

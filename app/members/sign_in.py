@@ -84,6 +84,7 @@ class Message:
     purpose: str
     digits: str | None
     link: str | None  # token of the link
+    here: bool = True  # a browser asked, and the digits work there; after a sign-up at a till only the link does
 
 
 def ask(
@@ -114,7 +115,8 @@ def message(session: Session, code_id: int) -> Message | None:
     keys = keyring(session)
     to = keys.text(row.contact)
     if row.member_id is not None:
-        return Message(row.kind, to, row.language, row.purpose, keys.text(row.code), keys.text(row.link))
+        link, here = keys.text(row.link), bool(row.browser_hash)
+        return Message(row.kind, to, row.language, row.purpose, keys.text(row.code), link, here=here)
     told = select(ContactCode.id).where(
         ContactCode.contact_hash == row.contact_hash,
         ContactCode.member_id.is_(None),

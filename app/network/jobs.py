@@ -20,6 +20,8 @@ _JOBS = text(
     "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE state = 'done' AND finished_at < :before LIMIT :most)"
 ).bindparams(_BEFORE)
 
+_TRIES = text("DELETE FROM counter WHERE key IN (SELECT key FROM counter WHERE until < :before LIMIT :most)")
+
 
 @job("network.forget_answers", every=timedelta(minutes=10), priority=9)
 def forget_answers(session: Session) -> None:
@@ -36,3 +38,12 @@ def forget_jobs(session: Session) -> None:
     done = session.connection().execute(_JOBS, {"before": clock.now() - JOBS_LIVE, "most": SLICE})
     if done.rowcount >= SLICE:
         again(session, "network.forget_jobs", now=clock.now())
+
+
+@job("network.forget_tries", every=timedelta(minutes=10), priority=9)
+def forget_tries(session: Session) -> None:
+    """Forget counted tries whose window was over a day ago."""
+    before = int((clock.now() - timedelta(days=1)).timestamp())
+    done = session.connection().execute(_TRIES, {"before": before, "most": SLICE})
+    if done.rowcount >= SLICE:
+        again(session, "network.forget_tries", now=clock.now())

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import select
 
-from app.core import clock
+from app.core import clock, sessions
 from app.core.setup import Entry, Item, Section, Setup, checked
 from app.network import checks
 from app.network.models import (
@@ -179,10 +179,10 @@ SECTIONS = (
     Section("brand", BrandIn, many=False),
     Section("cost_centres", CostCentreIn),
     Section("chains", ChainIn),
-    Section("resellers", ResellerIn),
-    Section("outlets", OutletIn),
-    Section("tills", TillIn),
-    Section("staff", StaffIn),
+    Section("resellers", ResellerIn, refers={"chain": ("chains", Chain)}),
+    Section("outlets", OutletIn, refers={"reseller": ("resellers", Reseller), "chain": ("chains", Chain)}),
+    Section("tills", TillIn, refers={"outlet": ("outlets", Outlet)}),
+    Section("staff", StaffIn, refers={"reseller": ("resellers", Reseller)}),
 )
 
 
@@ -276,7 +276,9 @@ def _person(setup: Setup, item: Item[StaffIn]) -> None:
     values["reseller_id"] = reseller.id if reseller else None
     if "ended" in value.model_fields_set and value.ended is not (known is not None and known.ended_at is not None):
         values["ended_at"] = clock.now() if value.ended else None
-    setup.save(Staff, f"staff {value.email}", {"email": value.email}, values)
+    person = setup.save(Staff, f"staff {value.email}", {"email": value.email}, values)
+    if person.ended_at is not None:
+        sessions.end_all(setup.session, door="brand", subject_id=person.id)
 
 
 def _account_manager(setup: Setup, item: Item[ResellerIn]) -> None:

@@ -142,7 +142,7 @@ def uses(session: Session, coupon_ids: Sequence[int]) -> dict[int, Use]:
         .join(Outlet, Outlet.id == Redemption.outlet_id)
         .where(Redemption.coupon_id.in_(coupon_ids))
     )
-    newest_last = sorted(rows, key=lambda row: int(row[0]))  # here: SQLite would walk the brand's redemptions by id
+    newest_last = sorted(rows, key=lambda row: row.id)  # here: SQLite would walk the brand's redemptions by id
     return {known: Use(at, outlet, reversed_at is not None) for _id, known, at, outlet, reversed_at in newest_last}
 
 

@@ -26,7 +26,7 @@ class RewardIn(Entry):
     valid_days: int = Field(60, ge=1, le=3650)
 
 
-SECTIONS = (Section("rewards", RewardIn),)
+SECTIONS = (Section("rewards", RewardIn, refers={"cost_centre": ("cost_centres", CostCentre)}),)
 
 
 def apply(setup: Setup) -> None:

@@ -87,7 +87,8 @@ def _links(home: str) -> Links:
 
 def _news(stamps: int, card: Card, coupons: tuple[CouponView, ...]) -> str:
     """Return the state as one line, which changes when anything does: several changes at once are one piece of news."""
-    lines = [_("Your card: %(stamps)s of %(size)s %(unit)s.", stamps=stamps, size=card.size, unit=card.unit[1])]
+    shown = str(stamps).replace("-", "−")
+    lines = [_("Your card: %(stamps)s of %(size)s %(unit)s.", stamps=shown, size=card.size, unit=card.unit[1])]
     if coupons:
         lines.append(_("Ready to use: %(rewards)s.", rewards=", ".join(coupon.title for coupon in coupons)))
     return " ".join(lines)

@@ -4,7 +4,7 @@ Source: wallet.md, "Google". Until classes and objects are created by REST, both
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from app.core import clock
-from app.core.errors import Unavailable
+from app.core.errors import Conflict, Unavailable
 from app.core.i18n import gettext as _
 from app.wallet.model import CardView
 from app.wallet.templates import Template
@@ -22,6 +22,7 @@ from app.wallet.values import fill
 SAVE_URL = "https://pay.google.com/gp/v/save/"
 _HEADER = '{"alg":"RS256","typ":"JWT"}'
 MAX_LINK = 1800  # characters; longer ones are cut off by browsers on the way to the app
+NAME_BYTES = 40  # of a name, where the link has no room for more; Google itself advises 20 characters
 
 
 class ServiceAccountUnusable(Unavailable):
@@ -30,8 +31,8 @@ class ServiceAccountUnusable(Unavailable):
     code = "wallet_google_account_unusable"
 
 
-class LinkTooLong(Unavailable):
-    """Even the slimmest card does not fit in a save link: its names or addresses are too long."""
+class LinkTooLong(Conflict):
+    """Even the slimmest card does not fit in a save link: an address is too long. Waiting does not help."""
 
     code = "wallet_google_link_too_long"
 
@@ -77,7 +78,10 @@ class Saved:
 
 def loyalty_class(template: Template, view: CardView, *, issuer_id: str, look: str) -> dict[str, Any]:
     """Return the LoyaltyClass of a program's look; never a draft again once it is under review."""
-    filled: dict[str, Any] = fill(template.google["class"], _values(template, view, None))
+    values = _values(template, view, None)
+    for name in ("brand.name", "card.program"):  # always, not for one card only: all cards of a look share its class
+        values[name] = cut(values[name])
+    filled: dict[str, Any] = fill(template.google["class"], values)
     return {"id": f"{issuer_id}.{look}", **filled}
 
 
@@ -92,7 +96,7 @@ def save_link(
 ) -> str:
     """Return the address that saves the card, at most 1,800 characters.
 
-    What does not fit is left out, the least useful first: links, further coupons, then the coupon.
+    What does not fit is left out, the least useful first: see `_slimmer`.
 
     Args:
         origins: of the pages with the button, such as `https://meri.example`.
@@ -102,9 +106,9 @@ def save_link(
     """
     issuer = account.issuer_id
     klass = loyalty_class(template, view, issuer_id=issuer, look=saved.look)
-    for slimmer in _slimmer(view):
+    for slimmer, named in _slimmer(view):
         card = loyalty_object(template, slimmer, issuer_id=issuer, saved=saved)
-        claims = _claims(account, {"loyaltyClasses": [klass], "loyaltyObjects": [card]}, origins)
+        claims = _claims(account, {"loyaltyClasses": [klass], "loyaltyObjects": [card]}, origins if named else ())
         characters = _characters(claims, account.key)
         if characters <= MAX_LINK:
             return SAVE_URL + jwt.encode(claims, account.key, algorithm="RS256", json_encoder=_Short)
@@ -118,23 +122,44 @@ class _Short(json.JSONEncoder):
         super().__init__(**options | {"ensure_ascii": False})
 
 
-def _slimmer(view: CardView) -> Sequence[CardView]:
-    """Return the card with less and less on it."""
-    card_only = replace(view, links=replace(view.links, terms="", privacy=""))
-    first = replace(card_only, coupons=view.coupons[:1])
-    no_links = replace(first, links=replace(first.links, card=""))
-    return (view, card_only, first, no_links, replace(no_links, coupons=()))
+def _slimmer(view: CardView) -> Iterator[tuple[CardView, bool]]:
+    """Return the card with less and less on it, and whether the link names the origins.
+
+    Links, further coupons, the origins (Google's own button needs them, a link does not), half of the name, the coupon,
+    the name, the unit.
+    """
+    yield view, True
+    view = replace(view, links=replace(view.links, terms="", privacy=""))
+    yield view, True
+    view = replace(view, coupons=view.coupons[:1])
+    yield view, True
+    view = replace(view, links=replace(view.links, card=""))
+    yield view, True
+    yield view, False
+    view = replace(view, member_name=cut(view.member_name))
+    yield view, False
+    view = replace(view, coupons=())
+    yield view, False
+    view = replace(view, member_name="")
+    yield view, False
+    yield replace(view, unit=""), False
+
+
+def cut(text: str) -> str:
+    """Return a name with at most 40 bytes, ended by … when it was longer."""
+    data = text.encode()
+    return text if len(data) <= NAME_BYTES else data[: NAME_BYTES - 3].decode(errors="ignore").rstrip() + "…"
 
 
 def _claims(account: ServiceAccount, payload: Mapping[str, Any], origins: Sequence[str]) -> dict[str, Any]:
-    return {
+    claims = {
         "iss": account.email,
         "aud": "google",
         "typ": "savetowallet",
         "iat": int(clock.now().timestamp()),
-        "origins": list(origins),
         "payload": payload,
     }
+    return claims | {"origins": list(origins)} if origins else claims
 
 
 def _characters(claims: Mapping[str, Any], key: RSAPrivateKey) -> int:

@@ -59,5 +59,5 @@ class CardView:
 
     @property
     def balance(self) -> str:
-        """Return the stamps of the open card as people read them, such as `8/10`."""
-        return f"{self.stamps}/{self.size}"
+        """Return the stamps of the open card as people read them, such as `8/10`; a debt has a real minus."""
+        return f"{self.stamps}/{self.size}".replace("-", "−")

@@ -32,6 +32,8 @@ from app.wallet.tools import Tools
 
 TEMPLATE = "stamp-card"
 PURPOSE = "wallet pass"  # of the hash that finds a token
+NEAR = 200  # meters around an outlet within which a phone offers the pass
+LOOK_NAME = 20  # characters of the slugs in a class's name, which a save link holds twice
 APPLE = "Apple Inc."  # who issues the certificates that phones trust
 
 
@@ -104,7 +106,8 @@ def apple_pass(session: Session, runtime: Runtime, member: Member, *, program_sl
     with i18n.use_language(member.language):
         view = content.card_view(session, member, card, brand=brand, base_url=runtime.settings.base_url)
         places = content.places(session, member)
-    made = build_pass(tools.templates[TEMPLATE], view, signer=signer, serial=row.serial, places=places)
+    template = tools.templates[TEMPLATE]
+    made = build_pass(template, view, signer=signer, serial=row.serial, places=places, max_distance=NEAR)
     return PassFile(made, MEDIA_TYPE, f"{brand.slug}-{card.program.slug}.pkpass", row.last_modified)
 
 
@@ -191,4 +194,5 @@ def _card(session: Session, member: Member, slug: str | None) -> Card:
 def _look(template: Template, view: CardView, brand: Brand, card: Card) -> str:
     """Return the class's name. Google keeps the first content it sees under a name, so new content has a new one."""
     shown = json.dumps(loyalty_class(template, view, issuer_id="", look=""), sort_keys=True)
-    return f"{brand.slug}.{card.program.slug}.{hashlib.sha256(shown.encode()).hexdigest()[:8]}"
+    slugs = f"{brand.slug}.{card.program.slug}"
+    return f"{slugs[:LOOK_NAME]}.{hashlib.sha256(f'{slugs} {shown}'.encode()).hexdigest()[:8]}"

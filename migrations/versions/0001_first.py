@@ -511,6 +511,14 @@ def tables() -> None:
     )
     op.create_index(op.f("ix_contact_member_id"), "contact", ["member_id"], unique=False)
     op.create_index(
+        "ix_contact_waiting",
+        "contact",
+        ["brand_id", "kind", "value"],
+        unique=False,
+        sqlite_where=sa.text("confirmed_at IS NULL"),
+        postgresql_where=sa.text("confirmed_at IS NULL"),
+    )
+    op.create_index(
         "uq_contact_confirmed",
         "contact",
         ["brand_id", "kind", "value"],

@@ -78,3 +78,43 @@ def test_link_in_the_mail_uses_nothing_up_until_its_button_is_pressed(service: S
     expect(phone.locator("#code")).to_have_count(0)
     phone.goto(found[0])
     expect(phone.get_by_text("This link has been used")).to_be_visible()
+
+
+def test_link_opened_on_another_phone_leads_back_to_where_it_was_asked(service: Service, windows: Windows) -> None:
+    asker, reader = windows.open(PHONE), windows.open(PHONE)
+    steps.join(asker, service, "elsewhere@example.com")
+    code = steps.code_of(service, "elsewhere@example.com")
+    found = re.search(r"http\S+/confirm\?token=\S+", steps.messages_to(service, "elsewhere@example.com")[0]["text"])
+    assert found
+
+    reader.goto(f"{found[0]}&lang=en")
+
+    expect(reader.get_by_text("go back to where you asked")).to_be_visible()
+    expect(reader.locator("main form button")).to_have_count(0)
+    asker.fill("#code", code)
+    asker.click("main button:has-text('Confirm')")
+    expect(asker.locator("#code")).to_have_count(0)
+
+
+def test_open_card_fetches_the_new_secret_when_another_phone_signs_out(service: Service, windows: Windows) -> None:
+    stays, goes = windows.open(PHONE, scale=2), windows.open(PHONE)
+    steps.join(stays, service, "secret@example.com")
+    steps.confirm(stays, service, "secret@example.com")
+    came = len(steps.messages_to(service, "secret@example.com"))
+    goes.goto(f"{service.base}/meri/sign-in?lang=en")
+    goes.fill("#contact", "secret@example.com")
+    goes.click("main .btn")
+    goes.fill("#code", steps.code_of(service, "secret@example.com", after=came))
+    goes.click("main .btn")
+    expect(goes.locator("article.pass")).to_be_visible()
+    old = stays.locator("#card-data").text_content()
+    assert old
+
+    goes.goto(f"{service.base}/meri/profile")
+    goes.click("text=Sign out on this device")
+
+    stays.wait_for_function(
+        "old => JSON.parse(document.getElementById('card-data').textContent).secret !== JSON.parse(old).secret", arg=old
+    )
+    scan = steps.api(service, "kallio", "scans", {"text": steps.decode(stays.screenshot())}, key="new-secret")
+    assert (scan["may_redeem"], scan["note"]) == (True, None)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.cards import service
+from app.cards import reasons, service
 from app.cards.models import Award, Program
 from app.core import clock
 from app.ledger.models import Purchase
@@ -60,6 +60,17 @@ def test_award_of_nothing_is_kept_with_its_reason(shop: Shop, cents: int, reason
     assert [(line.amount, line.reason) for line in answer.awards] == [(0, reason)]
     kept = shop.session.scalars(select(Award)).one()
     assert (kept.amount, kept.reason, shop.entries()) == (0, reason, [])
+
+
+def test_slip_of_the_finger_is_capped_and_says_so(shop: Shop) -> None:
+    answer = shop.buy(990_000)
+
+    (line,) = answer.awards
+    assert (line.amount, line.filled, line.reason) == (300, 30, "capped")
+    kept = shop.session.scalars(select(Award)).one()
+    assert (kept.amount, kept.reason) == (300, "capped")
+    said = reasons.sentence(line.reason, rule=line.program.rule, due_cents=answer.due_cents)
+    assert said == "One purchase earns 300 at most"
 
 
 def test_programs_earn_side_by_side(bare_shop: Shop) -> None:

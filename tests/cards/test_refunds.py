@@ -39,6 +39,16 @@ def test_second_refund_changes_nothing_and_answers_like_the_first(shop: Shop) ->
     assert (second.repeated, shop.entries() == before, shop.balance()) == (True, True, 8)
 
 
+def test_second_refund_counts_the_coupons_that_the_first_gave_back(shop: Shop) -> None:
+    coupon = shop.buy(4000).coupons[0]
+    basket = shop.buy(400)
+    redeem(shop, coupon, purchase_id=basket.purchase_id)
+
+    answers = [shop.refund(basket).coupons_returned for _time in range(2)]
+
+    assert answers == [1, 1]
+
+
 def test_any_till_of_the_outlet_may_refund(shop: Shop) -> None:
     sibling = a_till(shop.session, outlet=shop.session.get_one(Outlet, shop.till.outlet_id))
 

@@ -22,6 +22,9 @@ PURCHASE = {"per": "purchase", "cents": 500, "award": 2}
         (EUROS, 400, 1, ""),
         (EUROS, 799, 1, ""),
         (EUROS, 4200, 10, ""),
+        (EUROS, 120_000, 300, ""),
+        (EUROS, 120_400, 300, "capped"),
+        (EUROS, 4_000_000, 300, "capped"),
         ({**EUROS, "award": 3}, 1200, 9, ""),
         (PURCHASE, 0, 0, "nothing_paid"),
         (PURCHASE, 499, 0, "below_minimum"),
@@ -55,8 +58,10 @@ def test_card_fills_as_often_as_its_balance_holds_it(balance: int, size: int, ti
 def test_stamps_are_the_full_steps_and_never_beyond_the_cap(cents: int, step: int, award: int) -> None:
     outcome = rules.evaluate(StampRule(per="euros", cents=step, award=award), due_cents=cents)
 
-    assert outcome.amount == min(cents // step * award, MAX_STAMPS)
-    assert bool(outcome.reason) is (outcome.amount == 0)
+    whole = cents // step * award
+    assert outcome.amount == min(whole, MAX_STAMPS)
+    assert (outcome.reason == "capped") is (whole > MAX_STAMPS)
+    assert bool(outcome.reason) is (whole == 0 or whole > MAX_STAMPS)
 
 
 @given(amounts=st.lists(st.integers(0, 1_000_000), min_size=2, max_size=8).map(sorted))

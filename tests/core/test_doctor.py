@@ -17,10 +17,21 @@ def wrong(settings: Settings, database: Database) -> dict[str, str]:
     return {finding.what: finding.detail for finding in diagnose(settings, database) if not finding.fine}
 
 
-def test_a_healthy_installation_has_nothing_wrong(database: Database, settings: Settings) -> None:
+@pytest.mark.parametrize(("way", "url"), [("smtp_url", "smtp://127.0.0.1"), ("sms_url", "https://sms.example/")])
+def test_a_healthy_installation_has_nothing_wrong(database: Database, settings: Settings, way: str, url: str) -> None:
     settings.data_dir.mkdir(parents=True)
 
-    assert wrong(settings, database) == {}
+    assert wrong(settings.model_copy(update={way: url}), database) == {}
+
+
+def test_without_mail_and_sms_nobody_gets_a_code(sqlite: Database, settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True)
+
+    found = wrong(settings, sqlite)
+
+    assert found.keys() == {"messages"}
+    assert "LEIMA_SMTP_URL" in found["messages"]
+    assert "LEIMA_SMS_URL" in found["messages"]
 
 
 def test_dead_and_waiting_jobs_are_found(database: Database, settings: Settings) -> None:
@@ -39,7 +50,10 @@ def test_dead_and_waiting_jobs_are_found(database: Database, settings: Settings)
 def test_an_empty_database_a_missing_folder_and_a_missing_key_are_found(tmp_path: Path) -> None:
     keys = Keyring({"test": b"k" * 32}, b"a look-up secret for the tests only")
     database = Database(f"sqlite:///{tmp_path / 'empty.db'}", keys)
-    settings = Settings(demo=True, data_dir=tmp_path / "none", apple_key=tmp_path / "pass.key")
+    key = tmp_path / "pass.key"
+    key.touch()
+    settings = Settings(demo=True, data_dir=tmp_path / "none", apple_key=key, smtp_url="smtp://127.0.0.1")
+    key.unlink()  # after the start
 
     found = wrong(settings, database)
     database.close()

@@ -105,6 +105,17 @@ def test_unique_job_that_waits_only_moves_forward(database: Database) -> None:
     assert timedelta(minutes=1) <= row.run_at - now < timedelta(minutes=2)
 
 
+def test_unique_job_that_waits_takes_the_newest_arguments(database: Database) -> None:
+    @job("test.newest", listens=Happened, unique_by="thing")
+    def run(session: Session, thing: int, detail: str) -> None: ...
+
+    for detail in ("first", "second"):
+        with database.unit() as session:
+            emit(session, Happened(thing=7, detail=detail))
+
+    assert [json.loads(row.arguments) for row in rows(database)] == [{"thing": 7, "detail": "second"}]
+
+
 def test_two_jobs_cannot_share_a_name() -> None:
     a_listener("test.same")
 

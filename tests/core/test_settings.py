@@ -70,6 +70,28 @@ def test_demo_needs_no_secret_of_its_own() -> None:
         ("trusted_proxies", "10.0.0.0/8, nobody"),
         ("outbound_map", "https://fcm.googleapis.com=http://127.0.0.1:1"),
         ("sms_sender", "more than eleven"),
+        ("smtp_url", "foo"),
+        ("smtp_url", "http://mail.example"),
+        ("smtp_url", "smtp://mail.example:many"),
+        ("smtp_url", "smtp://mail.example/?starttls=yes"),
+        ("smtp_url", "smtp://leima:hunter2@mail.example"),
+        ("sms_url", "foo"),
+        ("sms_url", "http://sms.example/send"),
+        ("mail_from", "xx"),
+        ("mail_from", "Meri <a@b.example>, c@d.example"),
+        ("vapid_subject", "hello"),
+        ("vapid_key_file", "/no/such/file.pem"),
+        ("apple_certificate", "/no/such/file.pem"),
+        ("apple_key", "/no/such/file.pem"),
+        ("apple_wwdr", "/"),
+        ("google_service_account", "/no/such/file.json"),
+        ("badges", "/no/such/folder"),
+        ("database_url", "foo"),
+        ("database_url", "mysql://leima:hunter2@db.example/leima"),
+        ("database_url", "postgresql://leima:hunter2@db.example:many/leima"),
+        ("database_url", "sqlite://"),
+        ("base_url", "https://leima.example:many"),
+        ("badge", "/srv/badges"),
     ],
 )
 def test_setting_that_cannot_be_used_is_named_and_its_value_is_not_printed(
@@ -78,6 +100,7 @@ def test_setting_that_cannot_be_used_is_named_and_its_value_is_not_printed(
     (fault,) = faults(monkeypatch, **{name: value})
 
     assert fault.startswith(f"LEIMA_{name.upper()}: ")
+    assert "hunter2" not in fault
     if name in ("secret_key", "encryption_keys"):
         assert value not in fault
 
@@ -102,10 +125,10 @@ def test_address_is_https_or_loopback(monkeypatch: pytest.MonkeyPatch, given: st
 
 
 def test_lists_and_pairs_are_read_from_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    set_all(monkeypatch, trusted_proxies="10.0.0.0/8, 127.0.0.1", push_hosts="a.example,,b.example", demo="1",
+    set_all(monkeypatch, trusted_proxies="10.0.0.0/8, 127.0.0.1", push_hosts="a.example,,b.example",
             outbound_map="https://a.example=http://127.0.0.1:1,https://b.example=http://127.0.0.1:2")  # fmt: skip
 
-    loaded = settings.load()
+    loaded = settings.load(demo=True)
 
     assert loaded.trusted_proxies == ("10.0.0.0/8", "127.0.0.1")
     assert loaded.push_hosts == ("a.example", "b.example")
@@ -116,3 +139,44 @@ def test_postgresql_is_spoken_to_through_psycopg(monkeypatch: pytest.MonkeyPatch
     set_all(monkeypatch, database_url="postgresql://leima@127.0.0.1/leima")
 
     assert settings.load().url == "postgresql+psycopg://leima@127.0.0.1/leima"
+
+
+def test_a_slip_in_a_name_is_told_beside_all_other_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEIMA_TEST_FULL", "1")
+
+    found = faults(monkeypatch, baseurl="https://leima.example", zzzzz="1", smtp_url="foo", port="x")
+
+    assert "LEIMA_BASEURL: no such setting; did you mean LEIMA_BASE_URL?" in found
+    assert "LEIMA_ZZZZZ: no such setting" in found
+    assert {fault.split(":")[0] for fault in found} == {
+        "LEIMA_BASEURL", "LEIMA_ZZZZZ", "LEIMA_SMTP_URL", "LEIMA_PORT",
+    }  # fmt: skip
+
+
+def test_every_setting_can_be_set_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    paths = ("vapid_key_file", "apple_certificate", "apple_key", "apple_wwdr", "google_service_account")
+    set_all(monkeypatch, **dict.fromkeys(paths, str(file)), badges=str(tmp_path), sms_key="k", google_issuer="3388",
+            smtp_url="smtps://leima:p%2Fw@mail.example:465", sms_url="https://sms.example/v1/send?a=b",
+            mail_from="Meri Kahvi <hei@meri.example>", vapid_subject="https://meri.example/contact",
+            database_url="sqlite:////srv/leima.db")  # fmt: skip
+
+    assert settings.load().badges == tmp_path
+
+
+@pytest.mark.parametrize("url", ["smtp://127.0.0.1:1025", "smtp://a:b@127.0.0.1", "smtp://a:b@mail.example?starttls=1"])
+def test_relays_that_mail_can_go_through_are_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    set_all(monkeypatch, smtp_url=url)
+
+    assert settings.load().smtp_url == url
+
+
+@pytest.mark.parametrize("value", ["nothing", "https://a.example", "https://a.example=http://10.0.0.1:1", "http://a=b"])
+def test_pairs_that_lead_nowhere_are_refused_in_the_demo_too(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    set_all(monkeypatch, outbound_map=value)
+
+    with pytest.raises(SettingsError) as refused:
+        settings.load(demo=True)
+
+    assert [fault.split(":")[0] for fault in refused.value.faults] == ["LEIMA_OUTBOUND_MAP"]

@@ -1,21 +1,28 @@
-"""The till API against its own document: schemathesis makes calls, right and wrong, and checks every answer."""
+"""The running till API against its own document: schemathesis makes calls, right and wrong, and checks every answer.
+
+The calls go over HTTP to waitress, as a cash register's do.
+"""
 
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case, CheckContext, Response
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+from waitress import wasyncore
 
 from app.core import clock
 from app.core.db import Database
 from app.core.runtime import Runtime
 from app.core.settings import Settings
 from app.core.web import LeimaFlask
+from app.core.web.server import listen
 from app.wsgi import create_app
 from tests.doors.tillside import TillSide
 from tests.walls.world import NOW, World
@@ -32,7 +39,8 @@ def _app() -> LeimaFlask:
 
 
 app = _app()
-api = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
+document = app.test_client().get("/api/v1/openapi.json").get_json()
+api = schemathesis.openapi.from_dict(document)  # read before a server runs: it names the tests
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +51,49 @@ def till(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Til
     till.close()
 
 
+def _at_the_worlds_moment(answer: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """Move the clock of the server's threads too: a moved clock is that of its own thread."""
+
+    def moved(*call: Any) -> Iterable[bytes]:
+        with clock.moved(to=NOW):
+            return answer(*call)
+
+    return moved
+
+
+@pytest.fixture(scope="module")
+def address(till: TillSide) -> Iterator[str]:
+    """Where the application runs behind waitress."""
+    inner, over = app.wsgi_app, threading.Event()
+    app.wsgi_app = _at_the_worlds_moment(inner)  # type: ignore[method-assign]
+    served = listen(app, Settings(demo=True, host="127.0.0.1", port=0))
+
+    def run() -> None:
+        while not over.is_set():
+            wasyncore.loop(timeout=0.05, map=served._map, count=1, use_poll=True)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield f"http://127.0.0.1:{served.effective_port}"
+    over.set()
+    thread.join(timeout=30)
+    served.task_dispatcher.shutdown()
+    wasyncore.close_all(served._map, ignore_all=True)
+    app.wsgi_app = inner  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="module")
+def line() -> Iterator[requests.Session]:
+    """A connection that stays open from call to call, as a cash register's does."""
+    with requests.Session() as line:
+        yield line
+
+
 @api.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=not FULL, suppress_health_check=list(HealthCheck))
-def test_every_answer_is_as_the_document_says(case: Case[Any], till: TillSide) -> None:
+def test_every_answer_is_as_the_document_says(
+    case: Case[Any], till: TillSide, address: str, line: requests.Session
+) -> None:
     till.forget_tries()
     if case.meta is not None and case.meta.generation.mode.is_positive:
         case.headers["Idempotency-Key"] = till.headers()["Idempotency-Key"]
@@ -53,6 +101,8 @@ def test_every_answer_is_as_the_document_says(case: Case[Any], till: TillSide) -
             _name_real_things(case, till)
 
     case.call_and_validate(
+        base_url=address,
+        session=line,
         headers={"Authorization": f"Bearer {till.key}"},
         excluded_checks=[positive_data_acceptance],
         additional_checks=[_schema_is_whole],
@@ -93,7 +143,13 @@ REAL: dict[str, Any] = {
 }
 
 
-def test_every_operation_does_its_work_as_the_document_says(till: TillSide) -> None:
+def test_the_running_server_hands_this_document_out(address: str) -> None:
+    assert requests.get(f"{address}/api/v1/openapi.json", timeout=10).json() == document
+
+
+def test_every_operation_does_its_work_as_the_document_says(
+    till: TillSide, address: str, line: requests.Session
+) -> None:
     till.forget_tries()
     found = [result.ok() for result in api.get_all_operations() if isinstance(result, Ok)]
     operations = {operation.label: operation for operation in found}
@@ -103,4 +159,4 @@ def test_every_operation_does_its_work_as_the_document_says(till: TillSide) -> N
         parts = {"path_parameters": real.get("path_parameters", {}), "body": real.get("body", {})}
         case = operation.Case(**parts, headers=till.headers(), media_type="application/json")
 
-        assert case.call_and_validate().status_code == 201, label
+        assert case.call_and_validate(base_url=address, session=line).status_code == 201, label

@@ -263,3 +263,34 @@ def test_ten_wrong_coupon_codes_lock_the_till_for_a_minute(till: TillSide) -> No
     assert int(locked.headers["Retry-After"]) > 0
     assert after.status_code == 201
     assert json.loads(after.data)["coupon"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "answer"),
+    [
+        ({"cashier": PUBLIC_ID}, (404, "staff_unknown")),
+        ({"receipt": "\u00a0"}, (422, "receipt_invalid")),
+    ],
+)
+def test_a_purchase_that_fits_the_form_and_cannot_be_is_refused(
+    till: TillSide, wrong: dict[str, Any], answer: tuple[int, str]
+) -> None:
+    sale = till.sale()
+    before = rows(till.file)
+
+    assert refusal(till.post("/purchases", {**sale, **wrong})) == answer
+    assert unchanged(till, before)
+
+
+def test_a_scan_is_over_after_five_minutes(till: TillSide) -> None:
+    scan = till.scan()
+    with clock.moved(by=timedelta(minutes=5, seconds=1)):
+        assert refusal(till.post("/purchases", till.sale(scan=scan))) == (409, "scan_expired")
+
+
+def test_a_browser_of_another_site_is_refused(till: TillSide) -> None:
+    headers = {**till.headers(), "Origin": "https://evil.example"}
+
+    answer = till.client.post("/api/v1/scans", json={"text": "QQQQQQQQ"}, headers=headers)
+
+    assert refusal(answer) == (403, "cross_site")

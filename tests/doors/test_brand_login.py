@@ -19,7 +19,22 @@ def test_every_page_asks_for_a_log_in_and_goes_on_to_it(console: Console) -> Non
 
 
 @pytest.mark.parametrize(
-    "wish", ["https://evil.example/", "//evil.example/brand", "/\\evil", "/till", "/brand\n/x", "/brandy"]
+    "wish",
+    [
+        "https://evil.example/",
+        "//evil.example/brand",
+        "/\\evil",
+        "/till",
+        "/brand\n/x",
+        "/brandy",
+        "/brand/../till",
+        "/brand/%2e%2e/till",
+        "/brand/..",
+        "/brand//evil.example",
+        "/brand/%2Fevil",
+        "//[",
+        "/brand/%5c..",
+    ],
 )
 def test_log_in_leads_nowhere_else(console: Console, wish: str) -> None:
     assert console.log_in(next=wish).location == "/brand"

@@ -1,12 +1,15 @@
 """A till with its key over a copy of the two brands, and real things to name: scans, purchases, coupons."""
 
 import itertools
+import re
 import shutil
 import sqlite3
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -22,6 +25,44 @@ from tests.walls.world import World
 _numbers = itertools.count(1)
 
 
+class Unlisted(AssertionError):
+    """The till API answered what its document does not say of the operation."""
+
+
+def demand_listed(document: dict[str, Any], address: str, status: int, code: str) -> None:
+    """Compare a refusal with the document; an address that is no operation's may say what it likes.
+
+    Raises:
+        Unlisted: the operation lists no such status, or not this code of it.
+    """
+    for template, path in document["paths"].items():
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), address):
+            response = path["post"]["responses"].get(str(status))
+            if response is None:
+                raise Unlisted(f"{address} answers {status}")
+            listed = response["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]
+            if code not in listed["enum"]:
+                raise Unlisted(f"{address} answers {status} {code}")
+
+
+@lru_cache(maxsize=1)
+def _document(app: LeimaFlask) -> dict[str, Any]:
+    found: dict[str, Any] = app.test_client().get("/api/v1/openapi.json").get_json()
+    return found
+
+
+class _Client(FlaskClient):
+    """Compares each refusal of a call with the document, whichever test made it."""
+
+    def open(self, *args: Any, **values: Any) -> TestResponse:
+        response = super().open(*args, **values)
+        if response.mimetype == "application/problem+json" and response.request.method == "POST":
+            assert response.json is not None
+            document = _document(self.application)
+            demand_listed(document, response.request.path, response.status_code, response.json["code"])
+        return response
+
+
 class TillSide:
     """One cash register and what it may name. Its caller moves the clock to the world's moment."""
 
@@ -33,11 +74,15 @@ class TillSide:
         runtime = Runtime(world.settings, self.database)
         self.app = app or create_app(runtime)
         self.app.extensions["leima"] = runtime
-        self.client = self.app.test_client()
+        self.client = _Client(self.app, self.app.response_class)
         self.key = self.side.tills[0].key
 
     def close(self) -> None:
         self.database.close()
+
+    def document(self) -> dict[str, Any]:
+        """Return the API's own description."""
+        return _document(self.app)
 
     def headers(self, key: str | None = None) -> dict[str, str]:
         """Return what every call carries: the till key and a fresh Idempotency-Key, or the given one."""

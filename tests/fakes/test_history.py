@@ -1,20 +1,25 @@
 """The demo's history: believable, made by the services, and neither doubled nor halved by a restart."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rich.console import Console
 from sqlalchemy import func, select
 
 from app import registry
 from app.cards.models import Award
 from app.core import clock
-from app.core.db import Database
+from app.core.db import Database, DatabaseDown
+from app.core.errors import Conflict
 from app.core.jobs import Job, kinds
-from app.fakes import demo
+from app.fakes import demo, history
 from app.fakes.history import KEY, History, Stopped
 from app.fakes.history_plan import ZONE, Buy, Confirm, Join, Step, TakeBack, plan
 from app.ledger.models import Purchase
+from app.members import codes
+from app.members.codes import CodeUnusable, Try
 from app.members.models import ConsentEvent, Contact, Member
 from app.network import service
 from app.rewards.models import Coupon, Redemption
@@ -100,16 +105,93 @@ def test_the_plan_is_believable_and_always_the_same() -> None:
     assert len({step.person.contact for step in steps if isinstance(step, Join)}) == 200
 
 
-def test_codes_that_the_worker_tidies_away_meanwhile_are_asked_for_again(sqlite: Database) -> None:
-    def tidy(_done: int) -> None:
-        with sqlite.unit() as session:
-            kinds()["members.forget_codes"].run(session)
+def tidy(database: Database) -> None:
+    """Forget old codes as the worker does, which lives in the present."""
+    with clock.moved(to=datetime.now(UTC)), database.unit() as session:
+        kinds()["members.forget_codes"].run(session)
 
-    demo.load_brand(sqlite)
-    History(sqlite, small).play(progress=tidy)
 
-    with sqlite.reading() as session:
+def confirmed(database: Database) -> int | None:
+    with database.reading() as session:
         brand = service.brand_by_slug(session, demo.SLUG)
-    with sqlite.reading(brand.id) as session:
-        confirmed = session.scalar(select(func.count()).select_from(Member).where(Member.state == "confirmed"))
-    assert confirmed == len([step for step in small(END) if isinstance(step, Confirm)])
+    with database.reading(brand.id) as session:
+        return session.scalar(select(func.count()).select_from(Member).where(Member.state == "confirmed"))
+
+
+def to_confirm(database: Database) -> int:
+    return len([step for step in History(database, small).steps if isinstance(step, Confirm)])
+
+
+def test_codes_that_the_worker_tidies_away_meanwhile_are_asked_for_again(sqlite: Database) -> None:
+    demo.load_brand(sqlite)
+    History(sqlite, small).play(progress=lambda _done: tidy(sqlite))
+
+    assert confirmed(sqlite) == to_confirm(sqlite) > 0
+
+
+@pytest.mark.parametrize("when", ["between finding and counting", "between counting and confirming"])
+def test_a_code_that_is_tidied_away_in_the_middle_of_a_step_is_asked_for_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    count, calls = codes.count_try, [0]
+
+    def interrupted(database: Database, brand_id: int, code: str) -> Try:
+        calls[0] += 1
+        if calls[0] % 2 and when == "between finding and counting":
+            tidy(database)
+        attempt = count(database, brand_id, code)
+        if calls[0] % 2:
+            tidy(database)
+        return attempt
+
+    monkeypatch.setattr(codes, "count_try", interrupted)
+    demo.load_brand(database)
+    History(database, small).play()
+
+    assert confirmed(database) == to_confirm(database) > 0
+    assert calls[0] > to_confirm(database)
+
+
+class Refused(Conflict):
+    """What no step foresees."""
+
+    code = "refused"
+
+
+@pytest.mark.parametrize("error", [CodeUnusable, lambda: Refused("no")])
+def test_a_step_that_is_refused_each_time_did_not_happen_and_the_others_do(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch, error: Callable[[], Exception]
+) -> None:
+    def refuse(*_given: object) -> Try:
+        raise error()
+
+    monkeypatch.setattr(codes, "count_try", refuse)
+    demo.load_brand(sqlite)
+    with clock.moved(to=END):
+        History(sqlite, small).play()
+
+        after = state(sqlite)
+    assert (after["done"], after["broken"], confirmed(sqlite)) == (after["of"], [], 0)
+    assert after["purchase"]
+
+
+def test_a_database_that_is_away_for_a_moment_does_not_end_the_history(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, away = codes.count_try, [True]
+
+    def sometimes(database: Database, brand_id: int, code: str) -> Try:
+        if away:
+            away.clear()
+            raise DatabaseDown("away")
+        return count(database, brand_id, code)
+
+    monkeypatch.setattr(codes, "count_try", sometimes)
+    monkeypatch.setattr(history, "PAUSE", 0.01)
+    monkeypatch.setattr(history.History.__init__, "__defaults__", (small,))
+    demo.load_brand(sqlite)
+    player = history.start(sqlite, Console(quiet=True))
+    player._thread.join(120)
+
+    assert not away
+    assert confirmed(sqlite) == to_confirm(sqlite) > 0

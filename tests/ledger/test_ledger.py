@@ -34,6 +34,16 @@ def test_purchase_is_found_by_till_receipt_and_local_day(shop: Shop) -> None:
             service.find_purchase(shop.session, till=till, receipt=receipt)
 
 
+def test_receipt_is_looked_for_as_it_was_written(shop: Shop) -> None:
+    now = clock.now()
+    bought = shop.buy(400, receipt="  A-17 ", at=now)
+    day = clock.local_date(now, "Europe/Helsinki")
+
+    for said in ("  A-17 ", "A-17"):
+        found = service.find_purchase(shop.session, till=shop.till, receipt=(shop.till.public_id, said, day))
+        assert found.public_id == bought.public_id
+
+
 def test_local_day_is_the_brands_not_the_servers(shop: Shop) -> None:
     late = clock.now().replace(hour=22, minute=30, second=0, microsecond=0) - timedelta(days=2)  # 00.30 or 01.30 there
 

@@ -56,7 +56,7 @@ def test_right_digits_confirm_the_member_once(database: Database) -> None:
     with database.reading(brand_id) as session:
         member = service.live(session, proved.member_id)
     assert member is not None
-    assert (member.state, proved.merged_from, proved.may_sign_in) == ("confirmed", None, True)
+    assert (member.state, proved.merged_from) == ("confirmed", None)
     with pytest.raises(CodeUnusable):
         attempt(database, brand_id, code, digits)
 
@@ -87,6 +87,22 @@ def test_more_codes_for_one_contact_give_no_more_tries(sqlite: Database) -> None
 
     with pytest.raises(TooMany):
         attempt(sqlite, brand_id, second, right)
+
+
+def test_ten_minutes_hold_five_tries_wherever_they_begin(sqlite: Database) -> None:
+    brand_id = a_brand(sqlite)
+    start, tried = clock.now(), []
+    for after in (0, *[595] * 4, *[605] * 5, *[1190] * 5, *[1200] * 5):
+        with clock.moved(to=start + timedelta(seconds=after)):
+            code, _ = an_open_code(sqlite, brand_id)
+            try:
+                sign_in.count_try(sqlite, brand_id, code)
+                tried.append(after)
+            except TooMany:
+                continue
+
+    assert len(tried) >= 10  # who waits may try again
+    assert max(sum(first <= at < first + 600 for at in tried) for first in tried) == 5
 
 
 def test_row_itself_takes_five_tries_even_when_the_counter_has_forgotten(sqlite: Database) -> None:

@@ -38,19 +38,28 @@ def ask(session: Session, contact: str, browser: str = LAPTOP) -> ContactCode:
 def test_looking_behind_a_link_uses_nothing_up(session: Session) -> None:
     code = a_newcomer(session).code
 
-    seen = [sign_in.peek(session, link_of(session, code)) for _ in range(20)]
+    seen = [sign_in.peek(session, link_of(session, code), browser=PHONE) for _ in range(20)]
 
-    assert {peek.contact for peek in seen if peek} == {"a•••@example.com"}
+    assert {(peek.contact, peek.here) for peek in seen if peek} == {("a•••@example.com", True)}
     assert (code.tries, code.used_at) == (0, None)
-    assert sign_in.confirm_link(session, link_of(session, code), browser=PHONE).may_sign_in
+    assert sign_in.confirm_link(session, link_of(session, code), browser=PHONE).member_id
 
 
-def test_link_opened_elsewhere_confirms_the_cards_own_contact_but_signs_nobody_in(session: Session) -> None:
-    joined = a_newcomer(session)
+@pytest.mark.parametrize("browser", ["", "the browser of who reads the mail"])
+def test_link_opened_elsewhere_does_not_confirm_the_askers_card(sqlite: Database, browser: str) -> None:
+    brand_id = a_brand(sqlite)
+    with sqlite.unit(brand_id) as session:
+        asker = a_newcomer(session)
+        link = link_of(session, asker.code)
 
-    proved = sign_in.confirm_link(session, link_of(session, joined.code), browser="")
+    with pytest.raises(ConfirmWhereAsked), sqlite.unit(brand_id) as session:
+        sign_in.confirm_link(session, link, browser=browser)
 
-    assert (proved.member_id, proved.may_sign_in, joined.member.state) == (joined.member.id, False, "confirmed")
+    with sqlite.reading(brand_id) as session:
+        assert session.get_one(Member, asker.member.id).state == "provisional"
+        peek = sign_in.peek(session, link, browser=browser)
+        assert peek is not None  # it was not used up
+        assert not peek.here
 
 
 def test_link_opened_elsewhere_lets_nobody_into_a_card_that_is_held(sqlite: Database) -> None:
@@ -68,7 +77,9 @@ def test_link_opened_elsewhere_lets_nobody_into_a_card_that_is_held(sqlite: Data
         held = holder(session, ContactValue("email", "aino@example.com"))
         assert held is not None
         assert held.id == owner.id
-        assert sign_in.peek(session, link) is not None  # it was not used up: its owner may still type the code
+        assert (
+            sign_in.peek(session, link, browser=LAPTOP) is not None
+        )  # it was not used up: its owner may still type the code
 
 
 def test_link_of_a_till_sign_up_works_on_the_members_own_phone(session: Session) -> None:
@@ -77,7 +88,7 @@ def test_link_of_a_till_sign_up_works_on_the_members_own_phone(session: Session)
 
     proved = sign_in.confirm_link(session, link_of(session, code), browser="own phone")
 
-    assert (proved.member_id, proved.may_sign_in) == (held.id, True)
+    assert proved.member_id == held.id
     assert proved.merged_from is not None
 
 
@@ -87,8 +98,8 @@ def test_link_works_once(session: Session) -> None:
 
     with pytest.raises(CodeUnusable):
         prove(session, code)
-    assert sign_in.peek(session, link_of(session, code)) is None
-    assert sign_in.peek(session, "no such link") is None
+    assert sign_in.peek(session, link_of(session, code), browser=PHONE) is None
+    assert sign_in.peek(session, "no such link", browser=PHONE) is None
 
 
 def test_member_signs_in_on_another_device_by_code(sqlite: Database) -> None:
@@ -114,7 +125,7 @@ def test_sign_in_link_opened_elsewhere_is_refused_and_stays_usable(sqlite: Datab
     with pytest.raises(ConfirmWhereAsked), sqlite.unit(brand_id) as session:
         sign_in.confirm_link(session, link, browser=PHONE)
     with sqlite.unit(brand_id) as session:
-        assert sign_in.confirm_link(session, link, browser=LAPTOP).may_sign_in
+        assert sign_in.confirm_link(session, link, browser=LAPTOP).purpose == "sign_in"
 
 
 def test_unconfirmed_contact_of_a_newcomer_is_no_way_in(session: Session) -> None:

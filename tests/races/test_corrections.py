@@ -13,7 +13,8 @@ from app.ledger import service as ledger
 from app.ledger.models import Account, LedgerEntry, Purchase, Refund
 from app.members.models import Member
 from app.network.models import Till
-from app.rewards.models import Coupon
+from app.rewards import service as rewards
+from app.rewards.models import Coupon, Redemption
 from tests.builders import a_member
 from tests.members.races import at_once
 from tests.races.world import SIZE, World
@@ -88,6 +89,82 @@ def test_purchases_and_merges_from_all_sides_lose_nothing(world: World) -> None:
     assert balances.pop(world.member_id) + SIZE * coupons == bought
     assert set(balances.values()) == {0}
     assert world.faults() == []
+
+
+def basket_race(world: World, monkeypatch: pytest.MonkeyPatch, *, first: str) -> tuple[list[str], int]:
+    """Redeem a coupon on a basket while the basket is taken back; the first lingers before it ends.
+
+    Returns what each was told, and how many redemptions stand on the purchase that was taken back.
+    """
+    with world.unit() as session:
+        for _stamp in range(SIZE):
+            issued = world.buy(session).coupons
+        code, basket_id = issued[0].code, world.buy(session).purchase_id
+    holds, ended = threading.Event(), threading.Event()
+
+    def linger() -> None:
+        holds.set()
+        ended.wait(0.5)  # the other one is through by then, unless something makes it wait
+
+    def redeem(session: Session) -> str:
+        ledger.demand_standing(session, session.get_one(Purchase, basket_id))
+        if first == "redeem":
+            linger()
+        rewards.redeem(session, code, till=session.get_one(Till, world.till_id), purchase_id=basket_id)
+        return "redeemed"
+
+    def refund(session: Session) -> str:
+        bought, till = session.get_one(Purchase, basket_id), session.get_one(Till, world.till_id)
+        return f"{refunds.refund(session, bought, till=till).coupons_returned} returned"
+
+    def give_back_late(session: Session, *, purchase_id: int) -> int:
+        returned = give_back(session, purchase_id=purchase_id)
+        if first == "refund":
+            linger()
+        return returned
+
+    def act(number: int) -> str:
+        mine = redeem if (number == 0) == (first == "redeem") else refund
+        if number:
+            assert holds.wait(10)
+        with world.unit() as session:
+            told = mine(session)
+        ended.set()
+        return told
+
+    give_back = rewards.give_back
+    monkeypatch.setattr(rewards, "give_back", give_back_late)
+    told = [one if isinstance(one, str) else type(one).__name__ for one in at_once(2, act)]
+    with world.reading() as session:
+        live = select(func.count(Redemption.id)).where(Redemption.reversed_at.is_(None))
+        return told, session.scalar(live.join(Refund, Refund.purchase_id == Redemption.purchase_id)) or 0
+
+
+@pytest.mark.parametrize(
+    ("first", "told"), [("redeem", ["redeemed", "1 returned"]), ("refund", ["0 returned", "PurchaseRefunded"])]
+)
+def test_basket_that_is_taken_back_keeps_no_coupon_that_was_used_on_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, first: str, told: list[str]
+) -> None:
+    assert basket_race(world, monkeypatch, first=first) == (told, 0)
+    assert world.faults() == []
+
+
+@pytest.mark.parametrize("first", ["redeem", "refund"])
+@pytest.mark.usefixtures("unlocked")
+def test_redemption_that_only_looks_at_its_basket_is_caught(
+    world: World, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    def look(session: Session, purchase: Purchase) -> None:
+        """The twin: look whether there is a refund, and hold nothing."""
+        if session.scalar(select(Refund.id).where(Refund.purchase_id == purchase.id)) is not None:
+            raise ledger.PurchaseRefunded("")
+
+    monkeypatch.setattr(ledger, "demand_standing", look)
+
+    told, standing = basket_race(world, monkeypatch, first=first)
+
+    assert standing == 1 or not {"1 returned", "PurchaseRefunded"} & set(told)
 
 
 Refunding = Callable[[Session, Purchase, Till], object]

@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -21,6 +22,7 @@ from app.wallet.google import (
     Saved,
     ServiceAccount,
     ServiceAccountUnusable,
+    cut,
     loyalty_class,
     loyalty_object,
     save_link,
@@ -181,7 +183,49 @@ def test_what_does_not_fit_is_left_out_and_the_card_stays(
     assert list(validators["LoyaltyObject"].iter_errors(card)) == []
 
 
-def test_card_that_fits_in_no_link_is_an_error_with_its_length(
+@pytest.mark.parametrize("name", ["Matti Korhonen", "Ä" * 60 + " Ö.", "𐐀" * 60])
+@pytest.mark.parametrize("program", ["Kahvikortti", "Ä" * 60])
+@pytest.mark.parametrize("brand", ["Meri", "Ä" * 30])
+@pytest.mark.parametrize("coupons", [0, 1, 3])
+def test_card_with_the_longest_names_still_fits(
+    account: ServiceAccount, template: Template, a_view: View, validators: dict[str, Draft202012Validator],
+    name: str, program: str, brand: str, coupons: int,
+) -> None:  # fmt: skip
+    host, slug = "k" * 27, "b" * 30  # the settings and the brand file allow no more
+    home = f"https://{host}/{slug}"
+    view = a_view(
+        brand_name=brand, program_name=program, unit="stämplar", member_name=name, coupons=a_view().coupons * coupons,
+        member_qr=f"HTTPS://{host.upper()}/M/ABCDEFGH23456789",
+        links=Links(card=f"{home}/", terms=f"{home}/terms", privacy=f"{home}/privacy", logo=f"{home}/icon-logo.png"),
+    )  # fmt: skip
+    longest = replace(account, email="x" * 61 + ".iam.gserviceaccount.com")
+    saved = replace(SAVED, look="b" * 20 + ".12345678")
+
+    link = save_link(longest, template, view, saved=saved, origins=[f"https://{host}"])
+
+    _, klass, card = _parts(link, longest)
+    assert len(link) <= MAX_LINK
+    assert [*validators["LoyaltyClass"].iter_errors(klass), *validators["LoyaltyObject"].iter_errors(card)] == []
+    assert card["rotatingBarcode"]["valuePattern"].startswith(view.member_qr)
+    assert klass == loyalty_class(
+        template, a_view(**{**_fields(view), "member_name": "Z"}), issuer_id=account.issuer_id, look=saved.look
+    )
+
+
+def _fields(view: CardView) -> dict[str, Any]:
+    return {name: getattr(view, name) for name in ("brand_name", "program_name", "links")}
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("Päivi Ö.", "Päivi Ö."), ("Ä" * 20, "Ä" * 20), ("Ä" * 21, "Ä" * 18 + "…"), ("x" * 36 + " yz123", "x" * 36 + "…")],
+)
+def test_names_are_cut_by_whole_letters(given: str, kept: str) -> None:
+    assert cut(given) == kept
+    assert len(cut(given).encode()) <= 40
+
+
+def test_card_that_fits_in_no_link_is_a_lasting_refusal_with_its_length(
     account: ServiceAccount, template: Template, a_view: View
 ) -> None:
     view = a_view(links=Links(logo="https://meri.example/" + "x" * 1200))
@@ -190,6 +234,7 @@ def test_card_that_fits_in_no_link_is_an_error_with_its_length(
         save_link(account, template, view, saved=SAVED, origins=ORIGINS)
 
     assert caught.value.extra["characters"] > MAX_LINK
+    assert caught.value.status == 409  # asking again does not help
 
 
 def test_links_up_to_the_very_limit_are_given_and_none_beyond(

@@ -192,7 +192,8 @@ def test_debt_after_a_refund_is_written_as_it_is(small: Shop) -> None:
     small.buy("1")
     small.change(lambda session: session.execute(update(Account).values(balance=-2)))
 
-    assert fields_of(small.apple())["balance"] == f"-2/{SIZE}"
+    shown = fields_of(small.apple())
+    assert (shown["balance"], shown["news"]) == (f"−2/{SIZE}", f"Your card: −2 of {SIZE} stamps.")
 
 
 def test_brand_with_a_light_color_gets_dark_text(small: Shop) -> None:
@@ -278,3 +279,13 @@ def test_changed_look_is_a_class_of_its_own(small: Shop) -> None:
     small.change(repaint)
 
     assert card_of(small.google())["classId"] != before
+
+
+def test_phone_offers_the_pass_near_an_outlet_only(small: Shop) -> None:
+    place = {"latitude": 60.1699, "longitude": 24.9384}
+    small.change(lambda session: session.execute(update(Outlet).values(place)))
+
+    shown = face(small.apple())
+
+    assert shown["locations"][0].items() >= place.items()
+    assert shown["maxDistance"] == 200

@@ -131,3 +131,9 @@ FEEDS: dict[str, list[Feed]] = {
     "member.apple": [_member()],
     "member.google": [_member()],
 }
+
+WRITES = {  # of calls that only look
+    "member.apple": {"wallet_pass"},  # the first download makes the pass's row
+    "member.google": {"wallet_pass"},
+    "ops.ready": {"counter"},  # the probe really writes, or a full disk would not show
+}

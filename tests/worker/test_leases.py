@@ -199,6 +199,28 @@ def test_job_that_fails_beside_a_newer_twin_leaves_the_work_to_it_unless_it_send
     assert found == [(first, None), ("queued", "test.twin:1")]
 
 
+@pytest.mark.parametrize(("sends", "first"), [(False, "done"), (True, "queued")])
+def test_twin_that_comes_between_the_look_and_the_write_is_met_all_the_same(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch, sends: bool, first: str
+) -> None:
+    register = sending_job if sends else job
+
+    @register("test.twin", unique_by="card")
+    def twin(session: Session, card: int) -> None: ...
+
+    bench.queue("test.twin", card=1)
+    worker = bench.worker()
+    claim = worker.claim()
+    assert claim is not None
+    bench.queue("test.twin", card=1)
+    not_yet = text("SELECT 1 FROM job WHERE unique_key = :unique_key AND state = 'queued' AND 1 = 0")
+    monkeypatch.setattr("app.worker.WAITING_TWIN", not_yet)
+    worker._failed(claim, ValueError())
+
+    found = [(row.state, row.unique_key, row.error) for row in rows(bench.database)]
+    assert found == [(first, None, "ValueError"), ("queued", "test.twin:1", None)]
+
+
 def test_unique_job_that_fails_alone_keeps_its_key(bench: Workbench) -> None:
     @job("test.alone", unique_by="card")
     def alone(session: Session, card: int) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.jobs import Job, RetryLater, job, sending_job
 from app.worker import PAUSE_GROWS_TO, Claim, Worker, backoff
+from tests.plans import statements
 from tests.workbench import LEASE, Workbench, bump
 
 
@@ -222,6 +223,46 @@ def test_job_that_kills_its_worker_each_time_ends_among_the_dead(bench: Workbenc
         assert bench.worker().run_one()
 
     assert (bench.states(), bench.row().error) == (["dead"], "LeaseExpired")
+
+
+def test_claim_reads_its_own_indexes_from_the_top_however_long_the_queue_is(bench: Workbench) -> None:
+    if not bench.database.is_sqlite:
+        return
+
+    @job("test.known")
+    def known(session: Session) -> None: ...
+
+    bench.queue("test.known")
+    with statements(bench.database, "job") as found:
+        assert bench.worker().claim() is not None
+
+    steps = [step for step in found.steps if "job" in step or "ORDER BY" in step]
+    assert steps == [
+        "SEARCH job USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH job USING INDEX ix_job_leased (leased_until<?)",
+        "SEARCH job USING INTEGER PRIMARY KEY (rowid=?)",
+        "SCAN job USING INDEX ix_job_queued",
+    ]
+
+
+def test_lease_that_ran_out_does_not_wait_for_a_backlog_of_urgent_jobs(bench: Workbench) -> None:
+    ran = []
+
+    @job("test.slow", priority=9)
+    def slow(session: Session) -> None:
+        ran.append("slow")
+
+    @job("test.urgent", priority=1)
+    def urgent(session: Session) -> None:
+        ran.append("urgent")
+
+    bench.queue("test.slow")
+    assert bench.worker().claim() is not None
+    with clock.moved(by=LEASE + timedelta(seconds=1)):
+        bench.queue("test.urgent")
+        bench.worker().drain()
+
+    assert ran == ["slow", "urgent"]
 
 
 def test_job_of_a_newer_program_waits_and_others_go_on(bench: Workbench) -> None:

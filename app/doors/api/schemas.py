@@ -30,6 +30,9 @@ PublicId = Annotated[str, Field(min_length=26, max_length=26, pattern=r"^[0-9A-Z
 Receipt = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$")]
 Text = Annotated[str, Field(min_length=1, max_length=400, pattern=r"^[^\x00]+$")]
 
+AN_ID = "01K8Q3ZV5T7M2XN4RWBYHDGJCE"  # what ids and moments look like, for the document
+A_MOMENT = "2026-03-02T09:00:00+02:00"
+
 
 class In(BaseModel):
     """A request body: no unknown fields."""
@@ -67,51 +70,60 @@ class ScanIn(In):
 class CardOut(Out):
     """A member's card in one program."""
 
-    program: str
-    name: str
-    unit: str
-    balance: int = Field(description="stamps on the open card; negative when a refund left a debt")
-    size: int
+    program: str = Field(description="short name of the program", examples=["coffee"])
+    name: str = Field(description="the program's name, for people", examples=["Coffee card"])
+    unit: str = Field(description="what is collected, in the plural", examples=["stamps"])
+    balance: int = Field(description="stamps on the open card; negative when a refund left a debt", examples=[3])
+    size: int = Field(description="how many fill the card", examples=[10])
 
 
 class CouponOut(Out):
     """A coupon that can be redeemed. `code` is given when the scan may redeem."""
 
-    id: str
-    title: str
-    expires_at: AwareDatetime
-    code: str | None = None
+    id: str = Field(description="names the coupon, does not redeem it", examples=[AN_ID])
+    title: str = Field(description="what it is for, for people", examples=["Free coffee"])
+    expires_at: AwareDatetime = Field(description="usable until then", examples=[A_MOMENT])
+    code: str | None = Field(None, description="redeems it; null when the scan may not redeem")
 
 
 class ScanOut(Out):
     """A scan lives 5 minutes, at this till."""
 
-    scan: str
-    member: str = Field(description="first name and initial, may be empty")
-    may_redeem: bool
-    note: str | None = Field(description="why it may not redeem: code_stale or code_used")
-    expires_at: AwareDatetime
-    cards: list[CardOut]
-    coupons: list[CouponOut]
+    scan: str = Field(description="names this scan, for POST /purchases", examples=[AN_ID])
+    member: str = Field(description="first name and initial, may be empty", examples=["Aino K."])
+    may_redeem: bool = Field(description="whether the coupons' codes are told")
+    note: str | None = Field(
+        description="why a moving code may not redeem: code_stale, code_used", examples=["code_stale"]
+    )
+    expires_at: AwareDatetime = Field(description="the scan's end", examples=[A_MOMENT])
+    cards: list[CardOut] = Field(description="one of each program")
+    coupons: list[CouponOut] = Field(description="those that can be used now")
 
 
 class MemberIn(In):
     """Sign up at the till. Consents stay pending until the member confirms on their own phone."""
 
-    contact: Text = Field(description="email address or phone number")
+    contact: Text = Field(
+        description="email address or mobile number; the code goes there", examples=["aino@mail.example"]
+    )
+    contact_2: Text | None = Field(None, description="the other kind, where a consent needs it: sms needs a number")
     age_confirmed: bool = Field(strict=True, description="the member has said to be old enough")
-    first_name: Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")] | None = None
-    language: Literal["fi", "sv", "en"] = "fi"
-    consents: list[Literal["email", "sms", "push"]] = Field([], max_length=3)
+    first_name: Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")] | None = Field(
+        None, description="may be left out", examples=["Aino"]
+    )
+    language: Literal["fi", "sv", "en"] = Field("fi", description="of messages and the card")
+    consents: list[Literal["email", "sms", "push"]] = Field(
+        [], max_length=3, description="channels ticked for marketing"
+    )
 
 
 class MemberOut(Out):
     """A new member; `scan` lets this till stamp at once."""
 
-    scan: str
-    member: str
-    spoken_code: str
-    cards: list[CardOut]
+    scan: str = Field(description="names a scan of the new member, for POST /purchases", examples=[AN_ID])
+    member: str = Field(description="first name and initial, may be empty", examples=["Aino K."])
+    spoken_code: str = Field(description="what the member can say at a till", examples=["WTX2P4S5"])
+    cards: list[CardOut] = Field(description="one of each program")
 
 
 class PurchaseIn(In):
@@ -119,12 +131,12 @@ class PurchaseIn(In):
 
     model_config = ConfigDict(json_schema_extra=_one_of(("scan",), ("member",)))
 
-    scan: PublicId | None = None
+    scan: PublicId | None = Field(None, description="from POST /scans or /members, of this till", examples=[AN_ID])
     member: Text | None = Field(None, description="member's code, where the till kept no scan")
-    receipt: Receipt
-    occurred_at: Moment
-    total_cents: Cents
-    cashier: PublicId | None = None
+    receipt: Receipt = Field(description="the receipt's number, once for a till and day", examples=["1041"])
+    occurred_at: Moment = Field(description="at most 5 minutes ahead, 30 days back", examples=[A_MOMENT])
+    total_cents: Cents = Field(description="what was paid, integer cents", examples=[1290])
+    cashier: PublicId | None = Field(None, description="who sold, by the id in the console")
 
     @model_validator(mode="after")
     def _one(self) -> "PurchaseIn":
@@ -136,13 +148,13 @@ class PurchaseIn(In):
 class AwardOut(Out):
     """What a purchase gave in one program; `reason` says why it was nothing or less."""
 
-    program: str
-    unit: str
-    amount: int
-    balance: int
-    size: int
+    program: str = Field(description="short name of the program", examples=["coffee"])
+    unit: str = Field(description="what is collected, in the number of `amount`", examples=["stamps"])
+    amount: int = Field(description="how many this purchase earned", examples=[2])
+    balance: int = Field(description="on the open card now; negative is a debt", examples=[5])
+    size: int = Field(description="how many fill the card", examples=[10])
     filled: int = Field(description="how many cards it filled")
-    rule: str
+    rule: str = Field(description="the rule that counted: per_euros or per_purchase", examples=["per_euros"])
     reason: str = Field(description="reason code, empty when all of it was earned")
     sentence: str = Field(description="the reason for people")
 
@@ -150,19 +162,19 @@ class AwardOut(Out):
 class IssuedOut(Out):
     """A coupon that this purchase earned."""
 
-    id: str
-    title: str
-    expires_at: AwareDatetime
+    id: str = Field(description="names the coupon, does not redeem it", examples=[AN_ID])
+    title: str = Field(description="what it is for, for people", examples=["Free coffee"])
+    expires_at: AwareDatetime = Field(description="usable until then", examples=[A_MOMENT])
 
 
 class PurchaseOut(Out):
     """A booked purchase."""
 
-    purchase: str
-    awards: list[AwardOut]
-    coupons_issued: list[IssuedOut]
-    coupons_redeemed: list[IssuedOut]
-    amount_due_cents: int
+    purchase: str = Field(description="names the purchase, for POST /refunds", examples=[AN_ID])
+    awards: list[AwardOut] = Field(description="one of each program")
+    coupons_issued: list[IssuedOut] = Field(description="of the cards that it filled")
+    coupons_redeemed: list[IssuedOut] = Field(description="used with this purchase")
+    amount_due_cents: int = Field(description="what was to pay; it is what earns", examples=[1290])
 
 
 class RefundIn(In):
@@ -170,10 +182,10 @@ class RefundIn(In):
 
     model_config = ConfigDict(json_schema_extra=_one_of(("purchase",), ("till", "receipt", "local_date")))
 
-    purchase: PublicId | None = None
-    till: PublicId | None = None
-    receipt: Receipt | None = None
-    local_date: Day | None = None
+    purchase: PublicId | None = Field(None, description="from POST /purchases", examples=[AN_ID])
+    till: PublicId | None = Field(None, description="the till that sold, of this outlet")
+    receipt: Receipt | None = Field(None, description="the receipt's number")
+    local_date: Day | None = Field(None, description="the day of the sale where the shop is")
 
     @model_validator(mode="after")
     def _one(self) -> "RefundIn":
@@ -186,21 +198,21 @@ class RefundIn(In):
 class ReversedOut(Out):
     """What a refund took in one program."""
 
-    program: str
-    amount: int
-    balance: int
-    fills_undone: int
+    program: str = Field(description="short name of the program", examples=["coffee"])
+    amount: int = Field(description="how many were taken, below zero", examples=[-2])
+    balance: int = Field(description="on the open card now; negative is a debt", examples=[3])
+    fills_undone: int = Field(description="how many full cards were opened again", examples=[0])
 
 
 class RefundOut(Out):
     """A booked refund; a repeat answers as the first did."""
 
-    refund: str
-    purchase: str
-    amount_cents: int
-    reversed: list[ReversedOut]
-    coupons_returned: int
-    repeated: bool
+    refund: str = Field(description="names the refund", examples=[AN_ID])
+    purchase: str = Field(description="the purchase that was taken back", examples=[AN_ID])
+    amount_cents: int = Field(description="what the purchase had cost", examples=[1290])
+    reversed: list[ReversedOut] = Field(description="one of each program that lost something")
+    coupons_returned: int = Field(description="coupons used on it that can be used again", examples=[0])
+    repeated: bool = Field(description="whether it had been taken back before")
 
 
 class RedemptionIn(In):
@@ -212,9 +224,9 @@ class RedemptionIn(In):
 class RedemptionOut(Out):
     """A coupon used, once ever."""
 
-    redemption: str
-    coupon: str
-    title: str
-    settlement_cents: int
-    fee_cents: int
-    occurred_at: AwareDatetime
+    redemption: str = Field(description="names the use", examples=[AN_ID])
+    coupon: str = Field(description="names the coupon", examples=[AN_ID])
+    title: str = Field(description="what it was for, for people", examples=["Free coffee"])
+    settlement_cents: int = Field(description="what the brand pays the outlet for it", examples=[250])
+    fee_cents: int = Field(description="the outlet's handling fee, paid beside it", examples=[20])
+    occurred_at: AwareDatetime = Field(description="when it was used", examples=[A_MOMENT])

@@ -107,7 +107,10 @@ def _cards(member_id: int) -> list[dict[str, Any]]:
 
 @blueprint.before_request
 def _count_sign_up() -> None:
-    """Count a sign-up's message before the unit opens, so that a refusal cannot take the count back."""
+    """Count a sign-up's message before the unit opens, so that a refusal cannot take the count back.
+
+    One message only: `contact_2` gets none before the member asks for it on their own phone.
+    """
     if request.endpoint != "api.sign_up" or answered(request.headers.get("Idempotency-Key", "")):
         return
     body = request.get_json(silent=True)
@@ -118,7 +121,6 @@ def _count_sign_up() -> None:
 
 
 @blueprint.post("/members")
-@blueprint.doc(summary="Sign up at the till")
 @idempotent
 @blueprint.input(api.MemberIn)
 @blueprint.output(api.MemberOut, status_code=201)
@@ -127,8 +129,9 @@ def sign_up(json_data: api.MemberIn) -> dict[str, Any]:
     session = web.session()
     place = tills.till_place(session, g.till_id)
     form = JoinForm(
-        contact=json_data.contact, age=json_data.age_confirmed, language=json_data.language, source="till",
-        first_name=json_data.first_name, outlet_slug=place.outlet.slug, consents=frozenset(json_data.consents),
+        contact=json_data.contact, contact_2=json_data.contact_2, age=json_data.age_confirmed, source="till",
+        language=json_data.language, first_name=json_data.first_name, outlet_slug=place.outlet.slug,
+        consents=frozenset(json_data.consents),
     )  # fmt: skip
     joined = members.join(session, form)
     if brand_by_id(session, place.till.brand_id).welcome_at_till:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote
 
 from flask import Response, g, redirect, request
 from flask.typing import ResponseReturnValue
@@ -70,10 +70,10 @@ def page(template: str, http_status: int = 200, *, here: str, **values: object) 
 
 def _is_ours(path: str) -> bool:
     """Tell whether a path leads to a page of this console, and nowhere else."""
-    parts = urlsplit(path)
-    plain = path.isascii() and path.isprintable() and "\\" not in path
-    inside = parts.path == "/brand" or parts.path.startswith("/brand/")
-    return plain and inside and not parts.scheme and not parts.netloc and len(path) <= 300
+    place = unquote(path.partition("?")[0].partition("#")[0])  # a browser reads `%2e%2e` as `..` too
+    plain = path.isascii() and path.isprintable() and "\\" not in path and "\\" not in place
+    inside = place == "/brand" or place.startswith("/brand/")
+    return plain and inside and "//" not in place and ".." not in place.split("/") and len(path) <= 300
 
 
 @blueprint.get("/login")

@@ -20,7 +20,7 @@ from app.doors.member import shape
 from app.doors.member.home import blueprint, me, shell
 from app.ledger import service as ledger
 from app.ledger.models import Purchase, Refund
-from app.members import lookup
+from app.members import codes, lookup
 from app.members.models import Contact, Member
 from app.members.rules import mask_contact
 from app.network.models import Brand
@@ -37,8 +37,8 @@ def card() -> Response:
     return show()
 
 
-def show(error: str = "", status: int = 200) -> Response:
-    """Show the card; `error` is what the confirmation code's field says."""
+def show(error: str = "", status: int = 200, *, waits: bool = False) -> Response:
+    """Show the card; `error` is what the confirmation code's field says, `waits` that no code helps for now."""
     session = web.session()
     member = me(session)
     coupons = rewards.of_member(session, member.id)
@@ -57,7 +57,7 @@ def show(error: str = "", status: int = 200) -> Response:
         spoken=spoken(session, member),
         coupons=[shape.coupon(view, use=uses.get(view.coupon.id)) for view in coupons if view.usable],
         gift=gift(session, member, coupons),
-        confirm=pending(session, member, error),
+        confirm=pending(session, member, error, waits=waits),
         ask_push=bool(events) and not subscribed,
         events=[shape.happening(line) for line in events],
         data=_data(session, member, subscribed=bool(subscribed)),
@@ -114,12 +114,13 @@ def gift(session: Session, member: Member, coupons: list[rewards.CouponView]) ->
     return {"title": i18n.pick(reward.name), "icon": reward.icon}
 
 
-def pending(session: Session, member: Member, error: str) -> dict[str, str] | None:
-    """Return the contact that still has to be confirmed, masked."""
-    contact = lookup.pending_contact(session, member.id)
+def pending(session: Session, member: Member, error: str, *, waits: bool = False) -> dict[str, Any] | None:
+    """Return the contact whose code was asked last and is still to be confirmed, masked."""
+    contact = codes.waiting(session, member.id)
     if contact is None:
         return None
-    return {"contact": mask_contact(contact.kind, contact.value), "kind": contact.kind, "error": error}
+    shown = {"id": contact.public_id, "contact": mask_contact(contact.kind, contact.value), "kind": contact.kind}
+    return {**shown, "error": error, "waits": waits}
 
 
 def _data(session: Session, member: Member, *, subscribed: bool) -> dict[str, Any]:
@@ -163,18 +164,17 @@ def version(session: Session, member: Member) -> str:
             .where(Purchase.member_id.in_(family))
         )
         coupons = select(Coupon.id, Coupon.state, Coupon.expires_at).where(Coupon.member_id.in_(family))
-        used = (
-            select(Redemption.id, Redemption.reversed_at)
-            .join(Coupon, Coupon.id == Redemption.coupon_id)
-            .where(Coupon.member_id.in_(family))
+        coupons_now = sorted(session.execute(coupons), key=lambda row: row.id)
+        used = select(Redemption.id, Redemption.reversed_at).where(
+            Redemption.coupon_id.in_([row.id for row in coupons_now])
         )
         contacts = select(Contact.id, Contact.confirmed_at).where(Contact.member_id == member.id).order_by(Contact.id)
         facts = (
             sorted(ledger.balances(session, member.id).items()),
             session.scalar(bought),
             session.scalar(refunded),
-            sorted((tuple(row) for row in session.execute(coupons)), key=lambda row: int(row[0])),
-            sorted((tuple(row) for row in session.execute(used)), key=lambda row: int(row[0])),
+            [tuple(row) for row in coupons_now],
+            [tuple(row) for row in sorted(session.execute(used), key=lambda row: row.id)] if coupons_now else [],
             [tuple(row) for row in session.execute(contacts)],
             [row.id for row in subscriptions.of_member(session, member.id)],
             (member.state, member.language, member.first_name),

@@ -12,13 +12,14 @@ from app.core.crypto import new_token
 from app.core.errors import LeimaError
 from app.doors import identity
 from app.doors.member import devices, language
-from app.members import forms, sign_in, wordings
+from app.members import codes, forms, sign_in, wordings
 from app.members import service as members
 from app.network.models import Brand
 from app.rewards.models import Reward
 
 BROWSER_LASTS = timedelta(days=30)
-JOINS = 20  # joins from one address in 10 minutes: a fair's stand passes, a robot does not
+JOINS = 60  # joins from one address in 10 minutes: a fair's stand passes, a robot does not
+SUBMITS = 200  # of the form from there in that time, those with a slip too
 R = TypeVar("R", bound=BaseResponse)
 
 blueprint = web.door("entry", __name__, url_prefix="/<slug>")
@@ -33,8 +34,8 @@ def _take_slug(_endpoint: str | None, values: dict[str, Any] | None) -> None:
 def _visitor() -> None:
     """Know the brand, and the member if this browser has a card; nobody is turned away here."""
     who = identity.enter("member", slug=g.slug)
-    language.speak()
-    g.login_id, g.member_id = (who.login_id, who.subject_id) if who else (None, None)
+    g.login_id = who.login_id if who else None
+    g.member_id = language.speak(who.subject_id if who else None)
 
 
 def browser_token() -> str:
@@ -51,25 +52,31 @@ def keep_browser(response: R, token: str) -> R:
 @blueprint.get("/join")
 def join() -> Response | BaseResponse:
     """Show how to join; who has a card here already is shown it."""
-    if g.member_id is not None and request.args.get("lang") is None:
+    if g.member_id is not None:
         return redirect(f"/{g.brand.slug}/", 303)
     source = request.args.get("source", "web")[:40]
-    return _join_page({"contact": "", "first_name": "", "age": False, "contact_2": ""}, source=source)
+    page = _join_page({"contact": "", "first_name": "", "age": False, "contact_2": ""}, source=source)
+    return keep_browser(page, browser_token())  # here already, so that a form sent twice comes from one browser
 
 
 @blueprint.post("/join")
 def do_join() -> Response | BaseResponse:
     """Join: the card appears at once, the contact is confirmed later. The same for known and unknown contacts."""
-    web.limit(f"join:{web.client_address()}", most=JOINS, window=timedelta(minutes=10))
-    contact = request.form.get("contact", "")
-    sign_in.count_ask(web.database(), g.brand_id, contact=contact, address=web.client_address())
+    web.limit(f"join:{web.client_address()}", most=SUBMITS, window=timedelta(minutes=10))
     browser = browser_token()
+    form = _form(browser)
     try:
-        joined = members.join(web.session(), _form(browser))
+        with web.database().reading(g.brand_id) as session:
+            contact = forms.check(session, form).contacts[0]
     except (*forms.FAULTS, forms.SeveralFaults) as error:
         return _join_again(error)
+    sign_in.count_ask(
+        web.database(), g.brand_id, contact=contact.value, address=f"join:{web.client_address()}", most=JOINS
+    )
+    session = web.session()
+    member = codes.joined_here(session, contact, browser=browser) or members.join(session, form).member
     response = redirect(f"/{g.brand.slug}/", 303)
-    devices.log_in(response, joined.member.id)
+    devices.log_in(response, member.id)
     return keep_browser(response, browser)
 
 
@@ -89,7 +96,7 @@ def _form(browser: str) -> forms.JoinForm:
         first_name=posted.get("first_name") or None,
         age=posted.get("age") == "1",
         language=i18n.language(),
-        source=source,
+        source="web" if source == "till" else source,  # only a till says so
         outlet_slug=outlet or None,
         consents=frozenset(channel for channel in ("email", "sms", "push") if posted.get(f"consent_{channel}") == "1"),
         wordings=given,

@@ -6,12 +6,11 @@ from flask import Response, g, redirect, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.core import i18n, web
+from app.core import web
 from app.core.errors import Unauthorized
 from app.core.i18n import gettext as _
 from app.doors import identity
 from app.doors.member import language
-from app.members import lookup
 from app.members.models import Member
 from app.members.rules import display_name, initials
 from app.rewards import service as rewards
@@ -34,17 +33,12 @@ def _take_slug(_endpoint: str | None, values: dict[str, Any] | None) -> None:
 def _member() -> Response | BaseResponse | None:
     """Let in who has this brand's card on this phone; others are shown the way in."""
     who = identity.enter("member", slug=g.slug)
-    language.speak()
-    member = None
-    if who is not None:
-        with web.database().reading(g.brand.id) as session:
-            member = lookup.live(session, who.subject_id)
-    if member is None:
+    member_id = language.speak(who.subject_id if who else None)
+    if member_id is None:
         if request.method in ("GET", "HEAD") and not web.wants_problem() and not request.path.endswith(".pkpass"):
             return redirect(f"/{g.brand.slug}/{'join' if request.path == f'/{g.brand.slug}/' else 'sign-in'}", 303)
         raise SignedOut(_("Please open your card again: you are signed out."))
-    g.login_id, g.member_id = who.login_id if who else None, member.id
-    i18n.set_language(member.language)
+    g.login_id, g.member_id = who.login_id if who else None, member_id
     return None
 
 

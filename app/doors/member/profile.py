@@ -60,7 +60,7 @@ def show(errors: dict[str, str] | None = None, status: int = 200) -> Response:
             for row in members.devices(session, member)
         ],
         terms={"version": terms.version if terms else 1, "accepted": _date(member.joined_at)},
-        languages=language.choices(),
+        languages=language.every(),
         notice=notice,
         errors=errors or {},
     )

@@ -1,6 +1,7 @@
 """What a brand shows to everybody: its look, its app's files, its terms, and what a stray camera finds."""
 
 import re
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from io import BytesIO
@@ -11,7 +12,7 @@ from PIL import Image, ImageDraw
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.core import clock, i18n, web
-from app.core.errors import NotFound
+from app.core.errors import LeimaError, NotFound
 from app.core.i18n import gettext as _
 from app.core.web.pages import PWA
 from app.doors import identity
@@ -19,9 +20,11 @@ from app.doors.brand_css import brand_css
 from app.doors.member import language
 from app.members import wordings
 from app.network import service as network
+from app.network.models import RESERVED_SLUGS
 
 blueprint = web.door("public", __name__)
 HOUR = int(timedelta(hours=1).total_seconds())
+SPEECHLESS = ("public.css", "public.service_worker", "public.icon")
 
 
 @blueprint.url_value_preprocessor
@@ -33,8 +36,19 @@ def _take_slug(_endpoint: str | None, values: dict[str, Any] | None) -> None:
 def _everybody() -> None:
     """Know the brand; these pages are nobody's."""
     identity.enter("public", slug=g.slug)
-    if g.slug is not None:
-        language.speak()
+    if g.slug is not None and request.endpoint not in SPEECHLESS:
+        language.speak(language.subject())
+
+
+@blueprint.before_app_request
+def _nothing_there() -> None:
+    """Know the brand and the visitor's language where the address names a brand and nothing below it."""
+    slug = request.path.split("/")[1]
+    if request.routing_exception is None or not slug or slug in RESERVED_SLUGS or web.wants_problem():
+        return
+    with suppress(LeimaError):
+        identity.find_brand(slug)
+        language.speak(language.subject())
 
 
 @blueprint.get("/")
@@ -92,7 +106,7 @@ def manifest() -> Response:
         lang=i18n.language(), background_color=g.brand.brand_color, theme_color=g.brand.brand_color, icons=icons,
     )  # fmt: skip
     response.mimetype = "application/manifest+json"
-    response.headers["Cache-Control"] = f"public, max-age={HOUR}"
+    response.headers["Cache-Control"] = f"private, max-age={HOUR}"  # it speaks the visitor's language
     return response
 
 

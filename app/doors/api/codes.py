@@ -1,0 +1,108 @@
+"""What each operation of the till API can refuse: its stable codes, from the errors that the services raise."""
+
+from dataclasses import dataclass, field
+
+from app.core.db import DatabaseDown
+from app.core.errors import Invalid, LeimaError, TooMany, Unauthorized
+from app.core.web.guard import CrossSite
+from app.doors import guesses, idempotency
+from app.ledger import service as ledger
+from app.members import consents, contacts, forms, scans
+from app.network import staff, tills
+from app.rewards import service as rewards
+
+Errors = tuple[type[LeimaError], ...]
+
+EVERYWHERE: Errors = (
+    Unauthorized, tills.TillKeyUnknown, CrossSite, idempotency.KeyReused, Invalid, idempotency.KeyMissing, TooMany,
+    DatabaseDown,
+)  # fmt: skip
+# What the web server's side refuses before or after the services: no LeimaError, but as stable.
+OF_THE_WEB = (
+    (400, "bad_request", "The body is no JSON, or the request holds NUL."),
+    (413, "body_too_large", "The body is larger than 64 kB."),
+    (415, "unsupported_media_type", "The body is not sent as application/json."),
+    (500, "internal_error", "Something of ours broke; nothing was saved."),
+)
+NO_ADDRESS = (404, "not_found", "The code in the address cannot be one: it holds a slash or is empty.")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What the document says of one operation beside its schemas."""
+
+    id: str
+    summary: str
+    description: str
+    answer: str  # what a 201 says
+    errors: Errors
+    more: tuple[tuple[int, str, str], ...] = field(default=())  # like OF_THE_WEB
+
+    def codes(self) -> dict[int, dict[str, str]]:
+        """Return status → code → what it means, of all that this operation can refuse."""
+        found: dict[int, dict[str, str]] = {}
+        of_errors = [(error.status, error.code, _meaning(error)) for error in (*EVERYWHERE, *self.errors)]
+        for status, code, text in sorted([*of_errors, *OF_THE_WEB, *self.more]):
+            found.setdefault(status, {})[code] = text
+        return found
+
+
+def _meaning(error: type[LeimaError]) -> str:
+    """Return the first paragraph of an error's docstring: what it means, written where it is raised."""
+    return " ".join((error.__doc__ or "").split("\n\n")[0].split())
+
+
+OPERATIONS = {
+    "/api/v1/scans": Operation(
+        "readMemberCode",
+        "Read a member's code",
+        "Say whose code was scanned or typed, with cards and coupons. The code of the moment is used up by this: it may"
+        " redeem once. A static or spoken code, or one that is stale or used, still earns. The scan lives 5 minutes.",
+        "Whose code it is",
+        (scans.MemberCodeUnknown, guesses.TooManyUnknownCodes),
+    ),
+    "/api/v1/members": Operation(
+        "signMemberUp",
+        "Sign a member up",
+        "Make a card for a new member, stampable at once. A message goes to `contact`; consents stay pending until the"
+        " member confirms on their own phone. A contact that somebody has already gets the same answer: the cards"
+        " become one when it is confirmed.",
+        "The new member",
+        (
+            forms.ContactRequired, contacts.ContactInvalid, contacts.EmailInvalid, contacts.PhoneInvalid,
+            contacts.PhoneNotMobile, forms.AgeMissing, forms.NameInvalid, consents.ContactMissing,
+            consents.ConsentNotOffered, forms.SeveralFaults,
+        ),
+    ),
+    "/api/v1/purchases": Operation(
+        "bookPurchase",
+        "Book a purchase",
+        "Book what a member paid, and answer what it earned: stamps, filled cards and their coupons. An award of"
+        " nothing says why. A receipt is booked once for a till and day, whatever its Idempotency-Key.",
+        "What the purchase earned",
+        (
+            scans.MemberCodeUnknown, scans.ScanUnknown, scans.ScanExpired, staff.StaffUnknown, ledger.ReceiptKnown,
+            ledger.TimeOutOfRange, ledger.ReceiptInvalid, guesses.TooManyUnknownCodes,
+        ),
+    ),
+    "/api/v1/refunds": Operation(
+        "refundPurchase",
+        "Take a purchase back",
+        "Take a whole purchase of this outlet back. Its stamps go, and the coupons that they made unless used; a used"
+        " coupon leaves a debt of stamps. A second refund of the same purchase changes nothing and says `repeated`.",
+        "What the refund took",
+        (ledger.PurchaseUnknown,),
+    ),
+    "/api/v1/coupons/{code}/redemptions": Operation(
+        "redeemCoupon",
+        "Redeem a coupon",
+        "Use a coupon, once ever. A repeat with the same Idempotency-Key returns the first answer; with another key it"
+        " is refused, and the refusal says when and where the coupon was used.",
+        "The coupon is used now",
+        (
+            rewards.CouponUnknown, rewards.CouponNotUsable, ledger.PurchaseUnknown, ledger.PurchaseRefunded,
+            guesses.TooManyWrongCoupons,
+        ),
+        (NO_ADDRESS,),
+    ),
+}  # fmt: skip

@@ -1,0 +1,137 @@
+"""A phone that polls and a till that books look at a member's rows, never at the brand's, as SQLite's plans say."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask, g
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.cards import merge, refunds, views
+from app.core.db import Database
+from app.doors.member import card
+from app.doors.till import results
+from app.ledger import service as ledger
+from app.ledger.models import Purchase
+from app.members.models import Member
+from app.network.models import Brand, Till
+from app.rewards import service as rewards
+from tests.builders import a_brand, a_member
+from tests.plans import statements
+from tests.shop import Shop, a_shop
+
+BIG = ("account", "purchase", "refund", "ledger_entry", "coupon", "redemption", "member", "award")
+
+
+@pytest.fixture
+def brand_id(sqlite: Database) -> int:
+    """A brand with one member that absorbed another, a redeemed coupon and a refund."""
+    brand_id = a_brand(sqlite)
+    with sqlite.unit(brand_id) as session:
+        shop = a_shop(session)
+        filled = shop.buy(8000)
+        rewards.redeem(session, filled.coupons[0].code, till=shop.till, purchase_id=filled.purchase_id)
+        newcomer = a_member(session)
+        shop.refund(shop.buy(400, member=newcomer))
+        merge.absorb(session, newcomer, into=shop.member)
+        shop.buy(400)
+    return brand_id
+
+
+def a_sale(shop: Shop) -> object:
+    return shop.buy(4000)
+
+
+def a_story(shop: Shop) -> object:
+    assert len(views.family(shop.session, shop.member.id)) == 2
+    return views.story(shop.session, shop.member.id)
+
+
+def a_poll_of_the_card(shop: Shop) -> object:
+    return card.version(shop.session, shop.member)
+
+
+def the_uses_of_coupons(shop: Shop) -> object:
+    return rewards.uses(shop.session, [view.coupon.id for view in rewards.of_member(shop.session, shop.member.id)])
+
+
+def the_last_sale(shop: Shop) -> object:
+    return results.last(shop.session, till_id=shop.till.id)
+
+
+def a_quote(shop: Shop) -> object:
+    return ledger.balances(shop.session, shop.member.id)
+
+
+ACTS = [a_sale, a_story, a_poll_of_the_card, the_uses_of_coupons, the_last_sale, a_quote]
+
+
+@pytest.fixture(autouse=True)
+def _at_a_door(sqlite: Database, brand_id: int) -> Iterator[None]:
+    """Let the doors' pages know their brand."""
+    with Flask(__name__).test_request_context(), sqlite.reading(brand_id) as session:
+        g.brand = session.get_one(Brand, brand_id)
+        yield
+
+
+def on_the_member(session: Session) -> Shop:
+    first = session.get_one(Purchase, 1)
+    till = session.get_one(Till, first.till_id)
+    return Shop(session, session.get_one(Member, first.member_id), till, till)
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_no_statement_walks_the_brands_rows(sqlite: Database, brand_id: int, act: Callable[[Shop], object]) -> None:
+    with sqlite.unit(brand_id) as session:
+        shop = on_the_member(session)
+        with statements(sqlite, *BIG) as found:
+            assert act(shop)
+
+    assert found.said
+    assert found.walks == []
+
+
+def test_no_statement_of_a_refund_walks_the_brands_rows(sqlite: Database, brand_id: int) -> None:
+    with sqlite.unit(brand_id) as session:
+        shop = on_the_member(session)
+        bought = session.get_one(Purchase, 1)
+        with statements(sqlite, *BIG) as found:
+            refunds.refund(session, bought, till=shop.till)
+            assert refunds.refund(session, bought, till=shop.till).repeated
+
+    assert found.walks == []
+
+
+def test_newest_sale_of_a_till_is_the_end_of_an_index(sqlite: Database, brand_id: int) -> None:
+    with sqlite.unit(brand_id) as session:
+        shop = on_the_member(session)
+        with statements(sqlite, "purchase") as found:
+            the_last_sale(shop)
+
+    assert "SEARCH purchase USING INDEX ix_purchase_till (brand_id=? AND till_id=?)" in found.steps
+    assert not any(step.startswith("USE TEMP B-TREE FOR ORDER BY") for step in found.steps[:2])
+
+
+def test_walk_is_told_when_there_is_one(sqlite: Database, brand_id: int) -> None:
+    with sqlite.unit(brand_id) as session, statements(sqlite, *BIG) as found:
+        session.scalars(select(Purchase).order_by(Purchase.id)).all()
+
+    assert len(found.walks) == 1
+
+
+def test_uses_of_no_coupon_and_balances_of_no_refund_ask_nothing(sqlite: Database, brand_id: int) -> None:
+    with sqlite.unit(brand_id) as session, statements(sqlite) as found:
+        assert (rewards.uses(session, []), views._balances_after(session, [])) == ({}, {})
+
+    assert found.said == []
+
+
+def test_refund_reads_the_open_fills_once_however_many_it_undoes(sqlite: Database) -> None:
+    with sqlite.unit(a_brand(sqlite, "kuu")) as session:
+        shop = a_shop(session)
+        bought = shop.buy(80_000)  # twenty cards
+        with statements(sqlite) as found:
+            result = shop.refund(bought)
+
+    assert [(line.fills_undone, line.balance) for line in result.reversed] == [(20, 0)]
+    assert found.count("SELECT coupon.id, ledger_entry.id") == 1
