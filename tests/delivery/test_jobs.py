@@ -1,5 +1,7 @@
 """Messages over the outbox, against the strict fakes: throttled, crashed, gone, and never an email twice."""
 
+from typing import Any
+
 import pytest
 
 from app.core.db import keyring
@@ -35,7 +37,7 @@ def test_message_found_sending_after_a_crash_is_uncertain_and_never_sent_twice(
 
 
 @pytest.mark.parametrize(("contact", "kind"), [(MAIL, "email"), (NUMBER, "sms")])
-def test_message_after_a_sign_up_at_a_till_holds_the_link_and_no_digits(post: Post, contact: str, kind: str) -> None:
+def test_message_after_a_sign_up_at_a_till_holds_the_link_and_no_digits(post: Post, contact: str, kind: Any) -> None:
     with post.unit() as session:
         joined = a_newcomer(session, contact, source="till", browser="")
         keys = keyring(session)
@@ -49,7 +51,7 @@ def test_message_after_a_sign_up_at_a_till_holds_the_link_and_no_digits(post: Po
 
 
 @pytest.mark.parametrize(("contact", "kind"), [(MAIL, "email"), (NUMBER, "sms")])
-def test_message_for_a_browser_holds_the_digits(post: Post, contact: str, kind: str) -> None:
+def test_message_for_a_browser_holds_the_digits(post: Post, contact: str, kind: Any) -> None:
     with post.unit() as session:
         digits = keyring(session).text(a_newcomer(session, contact).code.code)
 
