@@ -22,15 +22,15 @@ GUESSES = 10_000 if FULL else 200
 THREADS = 20
 
 
-def an_open_code(database: Database, brand_id: int, contact: str = "aino@example.com") -> tuple[str, str]:
+def an_open_code(database: Database, brand_id: int) -> tuple[str, str]:
     """Build a newcomer; return the public id and the digits of its code."""
     with database.unit(brand_id) as session:
-        row = a_newcomer(session, contact).code
+        row = a_newcomer(session, "aino@example.com").code
         return row.public_id, keyring(session).text(row.code)
 
 
 def wrong(digits: str, guess: int = 1) -> str:
-    """Return other digits than the right ones."""
+    """Return other digits."""
     return f"{(int(digits) + 1 + guess % 999_999) % 1_000_000:06d}"
 
 
@@ -54,9 +54,8 @@ def test_right_digits_confirm_the_member_once(database: Database) -> None:
     proved = attempt(database, brand_id, code, f" {digits[:3]} {digits[3:]} ")
 
     with database.reading(brand_id) as session:
-        member = service.live(session, proved.member_id)
-    assert member is not None
-    assert (member.state, proved.merged_from) == ("confirmed", None)
+        assert getattr(service.live(session, proved.member_id), "state", None) == "confirmed"
+    assert proved.merged_from is None
     with pytest.raises(CodeUnusable):
         attempt(database, brand_id, code, digits)
 
