@@ -6,10 +6,10 @@ function within(promise, ms) {
   return Promise.race([promise, new Promise((_, fail) => { setTimeout(fail, ms, new Error('timeout')); })]);
 }
 
-async function post(home, subscription) {
+async function post(home, subscription, again = false) {
   const { endpoint, keys } = subscription.toJSON();
   const answer = await fetch(`${home}push`, {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ endpoint, keys }),
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ endpoint, keys, again }),
   });
   if (!answer.ok) throw new Error(`push ${answer.status}`);
 }
@@ -40,6 +40,6 @@ export async function again(home) {
   try {
     const { pushManager } = await within(navigator.serviceWorker.ready, PATIENCE);
     const subscription = await within(pushManager.getSubscription(), PATIENCE);
-    if (subscription) await post(home, subscription);
+    if (subscription) await post(home, subscription, true);
   } catch { /* offline, or no push service: the next start tries again */ }
 }

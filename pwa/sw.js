@@ -143,6 +143,6 @@ self.addEventListener('pushsubscriptionchange', (event) => {
     if (!options) return;
     const subscription = event.newSubscription ?? await self.registration.pushManager.subscribe(options);
     const { endpoint, keys } = subscription.toJSON();
-    await fetch(`${scope}push`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ endpoint, keys }) });
+    await fetch(`${scope}push`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ endpoint, keys, again: true }) });
   })());
 });

@@ -77,6 +77,11 @@ def drop(session: Session, subscription_id: int) -> None:
     session.execute(delete(PushSubscription).where(PushSubscription.id == subscription_id))
 
 
+def drop_all(session: Session, member_id: int) -> None:
+    """Forget every browser of a member who wants no notifications."""
+    session.execute(delete(PushSubscription).where(PushSubscription.member_id == member_id))
+
+
 def drop_login(session: Session, login_id: int) -> None:
     """Forget the browser of a log-in that has ended."""
     session.execute(delete(PushSubscription).where(PushSubscription.login_id == login_id))

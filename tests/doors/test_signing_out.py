@@ -11,8 +11,11 @@ from sqlalchemy.orm import Session
 from app.core import clock, sessions
 from app.core.crypto import totp, totp_step
 from app.core.db import keyring
+from app.core.outbound import Outbound
 from app.delivery import subscriptions
 from app.delivery.channel import PushKeys
+from app.delivery.webpush import PUSH_HOSTS
+from app.fakes.phone import SimulatedPhone
 from app.members import codes, lookup, scans
 from app.members import service as members
 from app.members.models import ContactCode, Member
@@ -202,3 +205,20 @@ def test_page_of_a_refused_form_is_drawn_without_the_write_lock(shop: Shop, path
     event.remove(shop.database.engine, "before_cursor_execute", note)
 
     assert begun[-1] == "BEGIN"
+
+
+def test_member_who_withdraws_notifications_gets_none_until_asking_for_them_again(shop: Shop) -> None:
+    phone = a_phone(shop, "one")
+    keys = SimulatedPhone("https://fcm.googleapis.com/fcm/send/x", name="one").subscription()["keys"]
+    posted = {"endpoint": "https://fcm.googleapis.com/fcm/send/x", "keys": keys}
+    mapped = Outbound(allowed=PUSH_HOSTS, mapping={"https://fcm.googleapis.com": "http://127.0.0.1:9"})  # no look-up
+    shop.client.application.extensions["leima"].shared["outbound"] = mapped
+    phone.client.post("/meri/profile/consents", data={"channel": "push", "action": "give"}, headers=ORIGIN)
+
+    phone.client.post("/meri/profile/consents", data={"channel": "push", "action": "withdraw"}, headers=ORIGIN)
+    after_withdrawing = pushed_to(shop)
+    assert phone.client.post("/meri/push", json={**posted, "again": True}, headers=ORIGIN).status_code == 204
+    after_a_start = pushed_to(shop)
+    assert phone.client.post("/meri/push", json=posted, headers=ORIGIN).status_code == 204
+
+    assert (after_withdrawing, after_a_start, pushed_to(shop)) == (set(), set(), {posted["endpoint"]})

@@ -140,6 +140,8 @@ def consent() -> Response | BaseResponse:
         raise NotFound(_("There is no such consent."))
     if request.form.get("action") == "withdraw":
         consents.withdraw(session, member, channel)
+        if channel == "push":
+            subscriptions.drop_all(session, member.id)  # stamps and coupons too: we said that we stop at once
         return done("withdrawn")
     live = channel == "push" and bool(subscriptions.of_member(session, member.id))
     try:

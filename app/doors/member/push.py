@@ -12,6 +12,7 @@ from app.delivery import outgoing, subscriptions
 from app.delivery.channel import PushKeys
 from app.delivery.webpush import KeysBroken, check_keys
 from app.doors.member.home import blueprint, me
+from app.members import consents
 
 
 class SubscriptionInvalid(Invalid):
@@ -22,8 +23,16 @@ class SubscriptionInvalid(Invalid):
 
 @blueprint.post("/push")
 def subscribe() -> Response:
-    """Keep this browser's subscription after checking endpoint and keys."""
-    endpoint, keys = _read(request.get_json(silent=True))
+    """Keep this browser's subscription after checking endpoint and keys.
+
+    `again` is what the page says of itself at each start: that does not undo what the member withdrew.
+    """
+    body = request.get_json(silent=True)
+    endpoint, keys = _read(body)
+    held = consents.current(web.session(), g.member_id).get("push")
+    by_itself = isinstance(body, dict) and body.get("again") is True
+    if by_itself and held is not None and held.state == "withdrawn":
+        return Response(status=204)
     subscriptions.subscribe(web.session(), me(web.session()), endpoint=endpoint, keys=keys, login_id=g.login_id)
     return Response(status=204)
 
