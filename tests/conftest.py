@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from app import registry
-from app.core import migrations
+from app.core import i18n, migrations
 from app.core.crypto import Keyring
 from app.core.db import Database
 from app.core.runtime import Runtime
@@ -27,6 +27,13 @@ KEYS = Keyring({"test": b"k" * 32}, b"a look-up secret for the tests only")
 @pytest.fixture(scope="session", autouse=True)
 def _loaded() -> None:
     registry.load()
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Each test begins in English: a test client's request speaks its language in this very thread, and goes on."""
+    with i18n.use_language("en"):
+        yield
 
 
 @pytest.fixture(scope="session")
