@@ -124,7 +124,7 @@ def many_redemptions(world: World) -> Iterator[None]:
 
 @pytest.mark.usefixtures("unlocked", "many_redemptions")
 def test_coupon_that_is_looked_at_before_it_is_marked_is_caught(world: World) -> None:
-    # Chance decides whether two tills look before one marks: a round in which none did proves nothing, so there are ten.
+    # Chance decides whether two tills look before one marks; a round in which none did proves nothing.
     for rounds in range(1, 11):
         told, standing = redeem_race(world, look_then_redeem)
         if told["redeemed"] > 1 or standing > rounds:
