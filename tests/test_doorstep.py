@@ -122,3 +122,12 @@ def test_hundreds_of_open_cards_do_not_lock_the_tills_out(server: int) -> None:
     for connection in (*idle, till):
         connection.close()
     assert status == 200
+
+
+def test_readiness_really_writes_each_time(client: FlaskClient, runtime: Runtime) -> None:
+    for _look in range(3):
+        assert client.get("/readyz").status_code == 200
+
+    with runtime.database.reading() as session:
+        written = session.connection().exec_driver_sql("SELECT n FROM counter WHERE key = 'readyz'").scalar()
+    assert written == 3

@@ -19,7 +19,7 @@ LASTS = {"member": timedelta(days=365), "till": timedelta(days=30), "brand": tim
 
 
 @dataclass(frozen=True)
-class Who(UserMixin):  # type: ignore[misc]
+class Who(UserMixin):  # type: ignore[misc]  # the library has no types
     """Somebody a door knows. `subject_id` is a member, till or staff row, as the door says."""
 
     door: str

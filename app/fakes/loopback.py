@@ -45,7 +45,7 @@ class LoopbackServer:
         self._thread: threading.Thread | None = None
 
     def answer(self, request: Request) -> Reply:
-        """Answer one request."""
+        """Answer one request; each service says how."""
         raise NotImplementedError
 
     @property

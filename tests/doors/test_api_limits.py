@@ -80,3 +80,11 @@ def test_guesses_in_parallel_pass_the_ten_by_no_more_than_are_on_their_way(till:
     looked_at = at_once(threads, act)
 
     assert max(count for count in looked_at if isinstance(count, int)) in range(10, 10 + threads + 1)
+
+
+def test_dead_till_does_not_lock_out_its_neighbors_at_the_same_address(till: TillSide) -> None:
+    dead = {**till.headers(), "Authorization": "Bearer till_" + "x" * 32}
+    codes = [till.client.post("/api/v1/scans", json={}, headers=dead).status_code for _try in range(31)]
+
+    assert codes[-1] == 429
+    assert till.post("/refunds", {"purchase": till.purchase()}).status_code == 201

@@ -61,7 +61,7 @@ def install(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(_plain, _plural, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.install_gettext_callables(_plain, _plural, newstyle=True)  # type: ignore[attr-defined]  # of the i18n extension
     app.jinja_env.globals.update(
         asset=asset,
         csp_nonce=csp_nonce,
@@ -181,7 +181,7 @@ def _refused(error: LeimaError) -> Response:
 
 def _http(error: Any) -> Response:
     if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()  # type: ignore[return-value]  # werkzeug's class
     status = int(getattr(error, "status_code", None) or getattr(error, "code", None) or 500)
     extra = {"errors": error.detail} if isinstance(error, HTTPError) and error.detail else {}
     response = _answer(status, CODES.get(status, "error"), _sentence(status), **extra)

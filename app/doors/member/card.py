@@ -148,7 +148,7 @@ def card_json() -> Response:
     response = jsonify(etag=etag)
     response.set_etag(etag)
     response.headers["Cache-Control"] = "no-store"
-    return response.make_conditional(request)  # type: ignore[return-value]
+    return response.make_conditional(request)  # type: ignore[return-value]  # it returns this very response
 
 
 def version(session: Session, member: Member) -> str:
