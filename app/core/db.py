@@ -187,10 +187,11 @@ def brand_of(session: Session) -> int:
 
 def _engine(url: str) -> Engine:
     if url.startswith("sqlite"):
-        _make_private(make_url(url).database)
         engine = create_engine(
             url, connect_args={"check_same_thread": False}, pool_size=16, max_overflow=32, hide_parameters=True
         )
+        path = make_url(url).database
+        event.listen(engine, "do_connect", lambda *_: _make_private(path))
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
         return engine
