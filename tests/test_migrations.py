@@ -39,9 +39,10 @@ BEFORE = (
     "lowest_age, contact, welcome_at_till, settings) VALUES (1, 'meri', 'Meri', '#183f8c', '#122b67', '#f5d337', "
     "'#13295f', '[]', 'fi', 'Europe/Helsinki', 13, '', 0, '{}')",
     "INSERT INTO member (id, brand_id, public_id, state, kind, language, source, joined_at, age_confirmed, "
-    "totp_secret, totp_step) VALUES (2, 1, 'M', 'confirmed', 'person', 'fi', 'web', '2026-01-02 03:04:05.000006', 1, x'01', 0)",
-    "INSERT INTO program (id, brand_id, public_id, slug, kind, name, unit, position) VALUES (3, 1, 'P', 'coffee', 'stamp_card', '{}', "
-    "'{}', 0)",
+    "totp_secret, totp_step) VALUES (2, 1, 'M', 'confirmed', 'person', 'fi', 'web', '2026-01-02 03:04:05.000006', 1, "
+    "x'01', 0)",
+    "INSERT INTO program (id, brand_id, public_id, slug, kind, name, unit, position) VALUES (3, 1, 'P', 'coffee', "
+    "'stamp_card', '{}', '{}', 0)",
     "INSERT INTO wallet_pass (id, brand_id, member_id, program_id, kind, serial, token, token_hash, made_at, "
     "last_modified) VALUES (7, 1, 2, 3, 'apple', 'SERIAL', x'02', 'hash', '2026-01-02 03:04:05.000006', "
     "'2026-01-02 03:04:05.000006')",
