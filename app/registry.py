@@ -16,7 +16,7 @@ from app.core import limits, sessions
 from app.core.tables import Base
 from app.delivery import jobs as delivery_jobs
 from app.delivery import models as _delivery
-from app.doors import api, brand, member, ops, till
+from app.doors import api, apple, brand, member, ops, till
 from app.doors.api import document
 from app.ledger import models as _ledger
 from app.members import books as members_books
@@ -29,6 +29,7 @@ from app.network import setup as network_setup
 from app.rewards import jobs as rewards_jobs
 from app.rewards import models as _rewards
 from app.rewards import setup as rewards_setup
+from app.wallet import jobs as wallet_jobs
 from app.wallet import models as _wallet
 
 TEMPLATES = Path(__file__).parent / "doors" / "templates"
@@ -45,7 +46,7 @@ TABLES = (
     _wallet,
 )  # modules that hold tables
 # Importing these modules registers their jobs.
-JOBS: tuple[ModuleType, ...] = (network_jobs, members_jobs, rewards_jobs, delivery_jobs)
+JOBS: tuple[ModuleType, ...] = (network_jobs, members_jobs, rewards_jobs, delivery_jobs, wallet_jobs)
 SETUP = (network_setup, members_setup, rewards_setup, cards_setup)  # sections of the brand file, in this order
 metadata = Base.metadata
 
@@ -57,7 +58,16 @@ def load() -> None:
 
 def doors() -> Sequence[Blueprint]:
     """Return the blueprints in the order in which their addresses are looked at: the brand's own come last."""
-    return (ops.blueprint, api.blueprint, till.blueprint, brand.blueprint, member.public, member.entry, member.home)
+    return (
+        ops.blueprint,
+        api.blueprint,
+        apple.blueprint,
+        till.blueprint,
+        brand.blueprint,
+        member.public,
+        member.entry,
+        member.home,
+    )
 
 
 def jobs() -> dict[str, core_jobs.JobKind]:

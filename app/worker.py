@@ -220,8 +220,8 @@ class Worker:
     ) -> bool:
         """Give the row back under the fence; False where the lease was lost.
 
-        Where a newer change has queued the same job meanwhile, that one does a database job's work too. A sending job
-        goes on under no key beside it, since its messages wait for an end of their own.
+        Where a newer change has queued the same job meanwhile, that one does a database job's work too, and that of a
+        repeatable one. Another sending job goes on under no key beside it, since its messages wait for their own end.
         """
         connection, now = session.connection(), clock.now()
         key = claim.unique_key if state == "queued" else None
@@ -232,7 +232,7 @@ class Worker:
         }  # fmt: skip
 
         def write(*, alone: bool) -> bool:
-            ends = "done" if alone and not claim.kind.sends else state
+            ends = "done" if alone and (claim.kind.repeatable or not claim.kind.sends) else state
             return bool(connection.execute(PUT_BACK, {**values, "state": ends, "alone": alone}).rowcount == 1)
 
         try:

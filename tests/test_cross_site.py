@@ -20,6 +20,7 @@ FOREIGN = {
     "cross-site with our origin": {"Origin": "http://localhost:8000", "Sec-Fetch-Site": "cross-site"},
     "neither header": {},
 }
+MACHINES = ("api.", "apple.", "hooks.")
 
 
 def routes(wall: Wall, *, unsafe: bool) -> list[Rule]:
@@ -47,8 +48,8 @@ def open_to(wall: Wall, whence: str) -> list[str]:
     """Call every unsafe route as another site would; return those that do not refuse it, or that change something."""
     found = []
     for rule in routes(wall, unsafe=True):
-        if rule.endpoint.startswith("api.") and not FOREIGN[whence]:
-            continue  # a cash register is no browser and has no cookie: its key is proof
+        if rule.endpoint.startswith(MACHINES) and not FOREIGN[whence]:
+            continue  # no browser and no cookie: a key, a pass's token or a signature is proof
         for feed in FEEDS[rule.endpoint]:
             path, sent = wall.fill(rule, feed, {})
             seen = wall.call(method_of(rule), path, door=feed.door, headers=FOREIGN[whence], **sent)
@@ -81,7 +82,10 @@ def test_looking_changes_nothing(wall: Wall) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_methods_that_no_route_has_are_refused(wall: Wall, method: str) -> None:
+    known = {rule.rule for rule in wall.app.url_map.iter_rules() if method in (rule.methods or set())}
     for rule in wall.app.url_map.iter_rules():
+        if rule.rule in known:
+            continue
         path, _sent = wall.fill(rule, FEEDS[rule.endpoint][0], {})
         seen = wall.call(method, path, door="member")
 

@@ -100,6 +100,7 @@ def test_route_that_asks_who_it_is_takes_no_other_doors_credential(wall: Wall, e
         "till": [here.staff_cookie, here.members[0].cookie, here.tills[0].key, there.staff_cookie],
         "brand": [here.tills[0].cookie, here.members[0].cookie, here.tills[0].key, there.tills[0].cookie],
         "member": [here.tills[0].cookie, here.staff_cookie, there.members[0].cookie, there.waiting_cookie],
+        "apple": [here.members[1].pass_token, here.members[0].cookie, there.members[0].pass_token],
         "api": [here.tills[0].cookie, here.staff_cookie, there.tills[0].cookie, here.tills[0].key[:-1]],
     }
     for feed in FEEDS[endpoint]:
@@ -107,7 +108,8 @@ def test_route_that_asks_who_it_is_takes_no_other_doors_credential(wall: Wall, e
             path, sent = wall.fill(rule, feed, {})
             cookies, headers = wall.credential(feed.door)
             cookies = {name: token for name in cookies if name.startswith(f"leima-{feed.door}")}
-            headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "w1"} if feed.door == "api" else {}
+            scheme = {"api": "Bearer", "apple": "ApplePass"}.get(feed.door, "")
+            headers = {"Authorization": f"{scheme} {token}", "Idempotency-Key": "w1"} if scheme else {}
             seen = wall.send(method_of(rule), path, cookies=cookies, headers={**OURS, **headers}, **sent)
 
             assert seen.is_way_in or seen.status == 401, (token, seen.shown)

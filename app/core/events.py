@@ -23,7 +23,7 @@ def emit(session: Session, event: Event, *, delay: timedelta = timedelta()) -> N
     arguments = asdict(event)
     json.dumps(arguments)  # an argument that is no plain value fails here, not in the worker
     for kind in jobs.listeners(type(event)):
-        enqueue(session, kind, arguments, run_at=clock.now() + delay)
+        enqueue(session, kind, arguments, run_at=clock.now() + max(delay, kind.wait))
 
 
 def enqueue(session: Session, kind: "jobs.JobKind", arguments: dict[str, object], *, run_at: datetime) -> None:

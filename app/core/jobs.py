@@ -97,6 +97,8 @@ class JobKind:
     unique_by: str | None
     priority: int
     every: timedelta | None
+    wait: timedelta  # after the event: what happens meanwhile is one job
+    repeatable: bool  # a sending job whose waiting twin does its work too: what it sends carries no content
 
 
 class RetryLater(Exception):
@@ -126,7 +128,10 @@ def job(
     every: timedelta | None = None,
 ) -> Callable[[T], T]:
     """Register a database job: `function(session, **arguments)`, one unit with "done"."""
-    return _register(name, listens, sends=False, retries=retries, unique_by=unique_by, priority=priority, every=every)
+    return _register(
+        name, listens, sends=False, retries=retries, unique_by=unique_by, priority=priority, every=every,
+        wait=timedelta(), repeatable=False,
+    )  # fmt: skip
 
 
 def sending_job(
@@ -136,9 +141,19 @@ def sending_job(
     retries: int = 8,
     unique_by: str | None = None,
     priority: int = 5,
+    wait: timedelta = timedelta(),
+    repeatable: bool = False,
 ) -> Callable[[T], T]:
-    """Register a job that speaks to a provider: a class made with the runtime, see `Sending`."""
-    return _register(name, listens, sends=True, retries=retries, unique_by=unique_by, priority=priority, every=None)
+    """Register a job that speaks to a provider: a class made with the runtime, see `Sending`.
+
+    Args:
+        wait: from the event to the first run; what else happens meanwhile joins the waiting job.
+        repeatable: where a newer job of the same key waits, a paused one ends, since the newer does its work too.
+    """
+    return _register(
+        name, listens, sends=True, retries=retries, unique_by=unique_by, priority=priority, every=None, wait=wait,
+        repeatable=repeatable,
+    )  # fmt: skip
 
 
 def _register(name: str, listens: type | tuple[type, ...], *, sends: bool, **options: Any) -> Callable[[T], T]:

@@ -46,5 +46,5 @@ def configure(level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("waitress", "aiosmtpd", "mail.log", "alembic", "werkzeug"):
+    for noisy in ("waitress", "aiosmtpd", "mail.log", "alembic", "werkzeug", "hpack", "h2"):
         logging.getLogger(noisy).setLevel("WARNING")

@@ -10,13 +10,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.client import Client
 from pyreqwest.exceptions import BuilderError, DetailedPyreqwestError, PyreqwestError
 
+from app.core.clients import AT_ONCE, CONNECT_SECONDS, Answer, Identity, Outgoing, pinned
 from app.core.targets import (
     Address,
     AddressRefused,
@@ -33,6 +33,7 @@ __all__ = [
     "AddressRefused",
     "Answer",
     "AnswerLost",
+    "Identity",
     "NotReachable",
     "NotResolved",
     "Outbound",
@@ -41,11 +42,9 @@ __all__ = [
 ]
 
 ANSWER_BYTES = 4096  # read of one answer, unless asked otherwise
-CONNECT_SECONDS = 5
 TOTAL_SECONDS = 20
 RESOLVED_FOR = 60  # seconds that a checked address is used before the name is looked up again
 CLIENTS = 128  # kept, the least used goes first
-AT_ONCE = 64  # requests of one batch in flight
 
 T = TypeVar("T")
 
@@ -64,48 +63,10 @@ class AnswerLost(OutboundError):
     sent = True
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One request. Its headers and body may hold personal data, so `repr` leaves them out."""
-
-    method: str
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back; header names in lower case; `truncated` when the body was longer than the cap."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    truncated: bool = False
-
-
 def look_up(host: str) -> list[str]:
     """Return the addresses of a name. Raises OSError."""
     found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def pinned(host: str, address: Address | None, *, roots: Sequence[bytes] = ()) -> Client:
-    """Return a client that connects to `address` for this host, and follows and unpacks nothing.
-
-    Args:
-        host: the name asked for; the certificate must still be its own.
-        address: None for a fake on loopback.
-        roots: PEM certificates trusted besides the public ones.
-    """
-    builder = ClientBuilder().follow_redirects(False).referer(False).no_proxy().user_agent("Leima")
-    builder = builder.gzip(False).brotli(False).zstd(False).deflate(False).http2(True)
-    builder = builder.connect_timeout(timedelta(seconds=CONNECT_SECONDS)).pool_max_idle_per_host(AT_ONCE)
-    for root in roots:
-        builder = builder.add_root_certificate_pem(root)
-    if address is not None:
-        builder = builder.resolve(host, str(address), 0)
-    return builder.build()
 
 
 class Outbound:
@@ -132,7 +93,7 @@ class Outbound:
         self._mapping = {read_origin(name): read_loopback(base) for name, base in (mapping or {}).items()}
         self._look_up = look_up
         self._roots = tuple(roots)
-        self._clients: OrderedDict[tuple[str, str], Client] = OrderedDict()
+        self._clients: OrderedDict[tuple[str, str, str], Client] = OrderedDict()
         self._addresses: dict[str, tuple[float, asyncio.Future[Address]]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -212,10 +173,11 @@ class Outbound:
 
     async def _send(self, request: Outgoing, seconds: float, limit: int) -> Answer:
         target = self._check(request.url)
-        client, url = await self._client(target)
-        # The name as asked for, in case a fake answers in its place.
-        headers = {**request.headers, "Host": target.host} if target.origin in self._mapping else dict(request.headers)
+        headers = dict(request.headers)
+        if self._mapping.get(target.origin, "").startswith("http:"):
+            headers["Host"] = target.host  # the name as asked for; over TLS, HTTP/2 demands the fake's own
         try:
+            client, url = await self._client(target, request.identity)
             building = client.request(request.method, url).headers(headers).timeout(timedelta(seconds=seconds))
             if request.body or request.method not in ("GET", "HEAD"):
                 building = building.body_bytes(request.body)
@@ -235,11 +197,13 @@ class Outbound:
             raise AddressRefused(f"{target.host} is not a host that Leima speaks to")
         return target
 
-    async def _client(self, target: Target) -> tuple[Client, str]:
+    async def _client(self, target: Target, identity: Identity | None) -> tuple[Client, str]:
         base = self._mapping.get(target.origin)
         address = await self._address(target.host) if base is None else None
-        key = (target.origin, str(address))
-        client = self._clients.pop(key, None) or pinned(target.host, address, roots=self._roots)
+        key = (target.origin, str(address), identity.digest if identity else "")
+        client = self._clients.pop(key, None)
+        if client is None:
+            client = pinned(target.host, address, roots=self._roots, identity=identity)
         self._clients[key] = client
         if len(self._clients) > CLIENTS:  # whoever still uses the dropped one keeps it alive
             self._clients.popitem(last=False)

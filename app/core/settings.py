@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from email.policy import SMTP
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -22,7 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.core.crypto import Keyring, parse_keys
-from app.core.targets import AddressRefused, read_loopback, read_origin, read_target
+from app.core.targets import AddressRefused, is_loopback, read_loopback, read_origin, read_parts, read_target
 
 DEMO_SECRET = "demo-only-secret-that-nobody-may-use-in-production"  # noqa: S105 - refused outside the demo
 DEMO_KEY = "demo:" + base64.b64encode(b"leima demo key, never for real!!").decode()
@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     outbound_map: Annotated[dict[str, str], NoDecode] = Field(
         {}, description="origin=address pairs sent to fakes after all checks; refused outside the demo and tests"
     )
+    outbound_root: Path | None = Field(
+        None, description="PEM of the fakes' certificate authority; refused outside the demo and tests"
+    )
     apple_certificate: Path | None = Field(None, description="PEM of the pass certificate")
     apple_key: Path | None = Field(None, description="PEM of its private key")
     apple_key_password: str = Field("", description="passphrase of that key")
@@ -126,10 +129,10 @@ class Settings(BaseSettings):
     @field_validator("base_url")
     @classmethod
     def _base(cls, value: str) -> str:
-        parts = _parts(value)
+        parts = read_parts(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
             raise ValueError("must be scheme://host[:port] without a path")
-        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("must be https; plain http is for loopback only")
         if len(parts.netloc) > 27:
             raise ValueError("the host may have at most 27 characters, else the QR code grows past 33 modules")
@@ -163,14 +166,14 @@ class Settings(BaseSettings):
     @field_validator("smtp_url")
     @classmethod
     def _smtp(cls, value: str) -> str:
-        parts = _parts(value)
+        parts = read_parts(value)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         if value and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/")):
             raise ValueError("must be smtp://host:port or smtps://host:port")
         if query and (set(query) != {"starttls"} or query["starttls"] not in ("0", "1")):
             raise ValueError("knows ?starttls=1 and nothing else after the port")
         plain = parts.scheme == "smtp" and query.get("starttls") != "1"
-        if plain and parts.username and not _is_loopback(parts.hostname or ""):
+        if plain and parts.username and not is_loopback(parts.hostname or ""):
             raise ValueError("a password is not sent over a plain connection: use smtps:// or ?starttls=1")
         return value
 
@@ -227,6 +230,13 @@ class Settings(BaseSettings):
             read_loopback(address)
         return value
 
+    @field_validator("outbound_root")
+    @classmethod
+    def _root(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and not info.data.get("demo"):
+            raise ValueError("refused outside the demo and the tests")
+        return cls._file(value)
+
     @property
     def url(self) -> str:
         """Return the SQLAlchemy address of the database."""
@@ -277,24 +287,6 @@ def _unknown() -> list[str]:
     return faults
 
 
-def _parts(value: str) -> SplitResult:
-    """Read an address; its own words for a fault would show part of a password."""
-    try:
-        parts = urlsplit(value)
-        if parts.port == 0:
-            raise ValueError
-    except ValueError:
-        raise ValueError("is no address with a port from 1 to 65535") from None
-    return parts
-
-
 def _upper(fault: str) -> str:
     name, separator, text = fault.partition(":")
     return name.upper().replace(", ", ", LEIMA_") + separator + text
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or host.endswith(".localhost") or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

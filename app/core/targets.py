@@ -7,6 +7,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -93,3 +94,22 @@ def read_loopback(base: str) -> str:
     if not re.fullmatch(r"https?://(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):\d{1,5}/?", base):
         raise ValueError(f"{base}: a fake answers at http://127.0.0.1:port")
     return base.rstrip("/")
+
+
+def read_parts(value: str) -> SplitResult:
+    """Read an address; its own words for a fault would show part of a password."""
+    try:
+        parts = urlsplit(value)
+        if parts.port == 0:
+            raise ValueError
+    except ValueError:
+        raise ValueError("is no address with a port from 1 to 65535") from None
+    return parts
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
+    try:
+        return host == "localhost" or host.endswith(".localhost") or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

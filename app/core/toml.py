@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class Document:
     name: str
     data: dict[str, Any]
     lines: dict[Place, int] = field(repr=False)
+    path: Path | None = None  # where the file lies; other files are named relative to it
 
     def line(self, place: Place) -> int:
         """Return the line of a key path, or of the nearest thing around it that stands in the file."""
@@ -59,7 +60,7 @@ def read(path: Path) -> Document:
         FaultList: it cannot be read or is not TOML; names the line.
     """
     try:
-        return parse(path.read_text("utf-8"), name=str(path))
+        return replace(parse(path.read_text("utf-8"), name=str(path)), path=path)
     except OSError as error:
         raise FaultList(str(path), [Fault(1, f"cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError:

@@ -3,6 +3,7 @@
 No phone trusts them; everything else about the passes is as with real ones.
 """
 
+import ipaddress
 import json
 import shutil
 import tempfile
@@ -125,6 +126,15 @@ def issue(
             x509.UnrecognizedExtension(_PASS_TYPE_EXTENSION, value), critical=False
         ).add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, _PASS_SIGNING]), critical=False)
     return builder.sign(issuer_key, hashes.SHA256())
+
+
+def loopback_certificate() -> tuple[bytes, bytes]:
+    """Return the PEM to trust, and the PEM of certificate and key for a server on 127.0.0.1, made for this moment."""
+    key, name = _rsa(), _name("127.0.0.1", "Leima Demo loopback")
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), FROM, UNTIL)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    pem = builder.add_extension(address, critical=False).sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    return pem, pem + private_pem(key)
 
 
 def private_pem(key: rsa.RSAPrivateKey) -> bytes:

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.errors import Invalid
+from app.core.events import emit
 from app.core.i18n import gettext as _
 from app.members import lookup, wordings
+from app.members.events import MemberChanged
 from app.members.models import ConsentEvent, Contact, Member, Wording
 
 GRANTED = ("granted", "renewed")
@@ -132,6 +134,8 @@ def withdraw(session: Session, member: Member, channel: str, *, source: str = "p
     was = current(session, member.id).get(channel)
     if was is None or was.state not in OPEN:
         return None
+    if channel == "wallet":
+        emit(session, MemberChanged(member_id=member.id))  # what the brand wrote on the card goes
     return record(session, member, channel, "withdrawn", source=source, method="tick", wording=proof(was))
 
 

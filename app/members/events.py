@@ -33,3 +33,10 @@ class MemberMerged(Event):
 
     member_id: int
     into_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberChanged(Event):
+    """Something that the member's cards show is another: name, language, or the secret of the moving code."""
+
+    member_id: int

@@ -20,7 +20,7 @@ from app.core.i18n import LANGUAGES
 from app.core.i18n import gettext as _
 from app.members import codes, consents, contacts, lookup
 from app.members.contacts import ContactValue
-from app.members.events import MemberJoined, MemberMerged
+from app.members.events import MemberChanged, MemberJoined, MemberMerged
 from app.members.forms import Joined, JoinForm, Seen, check, check_name
 from app.members.lookup import codes_of, contacts_of, find_by_code, live, pending_contact
 from app.members.models import Contact, ContactCode, Member, MemberCode, Scan
@@ -92,6 +92,7 @@ def rename(session: Session, member: Member, first_name: str) -> None:
     """
     member.first_name = check_name(first_name)
     session.flush()
+    emit(session, MemberChanged(member_id=member.id))
 
 
 def set_language(session: Session, member: Member, language: str) -> None:
@@ -99,6 +100,7 @@ def set_language(session: Session, member: Member, language: str) -> None:
     if language in session.get_one(Brand, brand_of(session)).languages and language in LANGUAGES:
         member.language = language
         session.flush()
+        emit(session, MemberChanged(member_id=member.id))
 
 
 def add_contact(session: Session, member: Member, contact: str, *, browser: str) -> ContactCode:
@@ -156,6 +158,7 @@ def renew_secrets(session: Session, member: Member) -> None:
     for row in (member, *session.scalars(merged)):
         row.totp_secret = _new_secret(session)
     session.flush()
+    emit(session, MemberChanged(member_id=member.id))
 
 
 def absorb(session: Session, newcomer: Member, into: Member) -> Member:

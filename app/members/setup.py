@@ -15,6 +15,7 @@ class ConsentsIn(BaseModel):
     email: Texts | None = None
     sms: Texts | None = None
     push: Texts | None = None
+    wallet: Texts | None = None
 
 
 class WordingsIn(Entry):
@@ -35,7 +36,7 @@ def apply(setup: Setup) -> None:
         return
     given = item.value
     texts = {kind: getattr(given, kind) for kind in wordings.LEGAL}
-    for channel in wordings.MARKETING_CHANNELS:
+    for channel in wordings.CONSENT_CHANNELS:
         texts[wordings.consent_kind(channel)] = getattr(given.consents, channel)
     for kind, by_language in texts.items():
         for language, text in (by_language or {}).items():

@@ -1,6 +1,7 @@
 """Versions of the texts that people agree to or are shown. A changed text is a new version; none is ever changed."""
 
 import hashlib
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from app.network.models import Brand
 
 LEGAL = ("terms", "privacy")
 MARKETING_CHANNELS = ("email", "sms", "push")  # in the order of the form
+CONSENT_CHANNELS = (*MARKETING_CHANNELS, "wallet")  # the last is asked for in the profile only, by who has a pass
 
 
 class WordingUnknown(Invalid):
@@ -38,9 +40,9 @@ def current(session: Session, kind: str, language: str) -> Wording | None:
     return rows[0] if rows else None
 
 
-def offered(session: Session, language: str) -> dict[str, Wording]:
+def offered(session: Session, language: str, channels: Sequence[str] = MARKETING_CHANNELS) -> dict[str, Wording]:
     """Return channel → sentence of the marketing consents that the brand asks for, in the order of the form."""
-    found = ((channel, current(session, consent_kind(channel), language)) for channel in MARKETING_CHANNELS)
+    found = ((channel, current(session, consent_kind(channel), language)) for channel in channels)
     return {channel: wording for channel, wording in found if wording is not None}
 
 

@@ -241,12 +241,16 @@ def refusal(session: Session, view: CouponView) -> CouponNotUsable:
 
 def revoke(session: Session, coupon_id: int) -> bool:
     """Take back a coupon that nobody has used, also when its time has run out; False where it was used or revoked."""
-    done = session.execute(
+    member_id = session.scalar(
         update(Coupon)
         .where(Coupon.id == coupon_id, Coupon.state.in_(UNUSED))
         .values(state="revoked", ended_at=clock.now())
+        .returning(Coupon.member_id)
     )
-    return bool(done.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE has one
+    if member_id is None:
+        return False
+    emit(session, CouponChanged(coupon_id=coupon_id, member_id=member_id))
+    return True
 
 
 def give_back(session: Session, *, purchase_id: int) -> int:
@@ -273,7 +277,12 @@ def move(session: Session, *, member_id: int, into_id: int) -> None:
 def expire_due(session: Session, *, now: datetime, most: int = 500) -> int:
     """Mark coupons past their day as expired, a slice at a time; return how many."""
     due = select(Coupon.id).where(Coupon.state == "issued", Coupon.expires_at <= now).limit(most)
-    done = session.execute(
-        update(Coupon).where(Coupon.id.in_(due), Coupon.state == "issued").values(state="expired", ended_at=now)
-    )
-    return int(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
+    ended = session.execute(
+        update(Coupon)
+        .where(Coupon.id.in_(due), Coupon.state == "issued")
+        .values(state="expired", ended_at=now)
+        .returning(Coupon.id, Coupon.member_id)
+    ).all()
+    for coupon_id, member_id in ended:
+        emit(session, CouponChanged(coupon_id=coupon_id, member_id=member_id))
+    return len(ended)

@@ -4,33 +4,27 @@ The model is wallet-py3k's. What it does not do, or does through an `openssl` pr
 command line, is overridden here. Source: wallet.md, "Apple pass".
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from typing import Any
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from wallet import models
 
 from app.core import clock
-from app.wallet.archive import Entry, archive
-from app.wallet.model import CardView
+from app.wallet.archive import Entry, archive, manifest
+from app.wallet.faces import Face, Values, face_of
+from app.wallet.model import PassView
 from app.wallet.signer import Signer
-from app.wallet.template_checks import FIELD_LISTS, STYLES
 from app.wallet.templates import Template
-from app.wallet.values import prune, replace, says_nothing
 
 MEDIA_TYPE = "application/vnd.apple.pkpass"
-_INFORMATION = {
-    "storeCard": models.StoreCard,
-    "coupon": models.Coupon,
-    "generic": models.Generic,
-    "eventTicket": models.EventTicket,
-}
 # What pass.json may say beside its style, and the model does not know or writes wrongly.
-_EXTRAS = ("barcodes", "maxDistance", "sharingProhibited", "suppressStripShine")
+_EXTRAS = ("sharingProhibited", "suppressStripShine")
+_LOOKS = ("description", "logoText", "backgroundColor", "foregroundColor", "labelColor")
+_JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,52 +36,72 @@ class Place:
     text: str = ""
 
 
+class FilledFields(models.PassInformation):  # type: ignore[misc]  # the library has no types
+    """The fields of a pass that say something, with what they say and nothing else.
+
+    The library's own write an empty change message, and an alignment that turns the header's number to the left.
+    """
+
+    def __init__(self, face: Face, values: Values) -> None:
+        super().__init__()
+        self.jsonname = face.style
+        self.filled = face.fill(values)
+
+    def json_dict(self) -> dict[str, Any]:
+        """Return the lists of fields that are not empty."""
+        return self.filled
+
+
 class LeimaPass(models.Pass):  # type: ignore[misc]  # the library has no types
     """wallet-py3k's pass with today's keys, true hashes and a signature made in process."""
 
-    def __init__(
-        self, face: Mapping[str, Any], signer: Signer, entries: Iterable[Entry], notify: Mapping[str, str]
-    ) -> None:
-        style = next(name for name in STYLES if name in face)
+    def __init__(self, face: Face, values: Values, signer: Signer, entries: Iterable[Entry]) -> None:
+        top = face.top.fill(values) or {}
         super().__init__(
-            _information(style, face[style], notify),
+            FilledFields(face, values),
             passTypeIdentifier=signer.pass_type_id,
-            organizationName=face["organizationName"],
+            organizationName=top.get("organizationName", ""),
             teamIdentifier=signer.team_id,
         )
         self.signer = signer
         self.entries = tuple(entries)
-        self.extras: dict[str, Any] = {name: face[name] for name in _EXTRAS if name in face}
-        for name in ("description", "logoText", "backgroundColor", "foregroundColor", "labelColor"):
-            setattr(self, name, face.get(name, ""))
+        self.packed = b""
+        self.extras: dict[str, Any] = {name: top[name] for name in _EXTRAS if name in top}
+        if barcodes := [code for part in face.barcodes if (code := part.fill(values)) is not None]:
+            self.extras["barcodes"] = barcodes
+        for name in _LOOKS:
+            setattr(self, name, top.get(name, ""))
 
     def signed(self) -> bytes:
         """Return the `.pkpass`. The signature is the only part that differs from one call to the next."""
         # Certificate, key and password are the signer's: none passes through the library.
-        packed: BytesIO = self.create(None, None, None, None)
-        return packed.getvalue()
+        self.create(None, None, None, None)
+        return self.packed
 
     def json_dict(self) -> dict[str, Any]:
         """Return pass.json without anything empty, with the keys that the library does not know."""
-        found: dict[str, Any] = prune(super().json_dict() | self.extras)
-        return found
+        every = super().json_dict() | self.extras
+        return {name: value for name, value in every.items() if value or value == 0}
+
+    def _createPassJson(self) -> bytes:
+        return _JSON.encode(self.json_dict()).encode()
 
     def _createManifest(self, pass_json: bytes) -> bytes:
-        self._hashes = {entry.name: entry.sha1 for entry in self.entries}  # the library's would be those of last time
-        manifest: bytes = super()._createManifest(pass_json)
-        return manifest
+        # The library would hash every image again, and add the hashes of last time.
+        self.entries = (Entry.of("pass.json", pass_json), *self.entries)
+        return manifest(self.entries)
 
     def _createSignature(self, manifest: bytes, *_paths: None) -> bytes:
-        return sign(manifest, self.signer)
+        return self.signer.sign(manifest, clock.now())
 
-    def _createZip(self, pass_json: bytes, manifest: bytes, signature: bytes, zip_file: BytesIO) -> None:
-        head = (("signature", signature), ("manifest.json", manifest), ("pass.json", pass_json))
-        zip_file.write(archive([*(Entry.of(name, data) for name, data in head), *self.entries]))
+    def _createZip(self, _pass_json: bytes, manifest: bytes, signature: bytes, zip_file: BytesIO) -> None:
+        head = (Entry.of("signature", signature, listed=False), Entry.of("manifest.json", manifest, listed=False))
+        self.packed = archive([*head, *self.entries])  # as it is: the file would copy it twice
 
 
 def build_pass(
     template: Template,
-    view: CardView,
+    view: PassView,
     *,
     signer: Signer,
     serial: str,
@@ -98,7 +112,7 @@ def build_pass(
     places: Sequence[Place] = (),
     max_distance: int | None = None,
 ) -> bytes:
-    """Return a card's signed `.pkpass`.
+    """Return a signed `.pkpass`.
 
     Args:
         serial: names the pass for ever; the same card has the same one on every phone.
@@ -112,8 +126,7 @@ def build_pass(
         SignerError: the certificate is not valid now; an unsigned pass is never made.
     """
     signer.check(clock.now())
-    face = replace(template.apple, template.values(view))
-    made = LeimaPass(face, signer, template.entries(view), template.notify)
+    made = LeimaPass(face_of(template), template.values(view), signer, template.entries(view))
     made.serialNumber = serial
     made.voided = voided
     if expires is not None:
@@ -127,29 +140,3 @@ def build_pass(
         ]
         made.extras["maxDistance"] = max_distance
     return made.signed()
-
-
-def sign(manifest: bytes, signer: Signer) -> bytes:
-    """Return the detached PKCS#7 signature of a manifest, DER, SHA-256, with Apple's intermediate certificate."""
-    return (
-        pkcs7.PKCS7SignatureBuilder()
-        .set_data(manifest)
-        .add_signer(signer.certificate, signer.key, hashes.SHA256())
-        .add_certificate(signer.wwdr)
-        .sign(Encoding.DER, [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary])
-    )
-
-
-def _information(style: str, parts: Mapping[str, Any], notify: Mapping[str, str]) -> models.PassInformation:
-    """Return the library's fields of a filled style."""
-    information = _INFORMATION[style]()
-    for name in FIELD_LISTS:
-        for part in parts.get(name, []):
-            if says_nothing(part):
-                continue
-            made = models.Field(part["key"], part["value"], part.get("label", ""))
-            made.textAlignment = ""  # the library's default turns the header's number to the left
-            vars(made).update(part)
-            made.changeMessage = notify.get(part["key"], "")
-            getattr(information, name).append(made)
-    return information

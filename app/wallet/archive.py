@@ -5,9 +5,11 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii as quoted
 
 _LOCAL = struct.Struct("<IHHHHHIIIHH")
-_CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHII")
+_CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHI")  # up to the place of the local header, which follows
+_PLACE = struct.Struct("<I")
 _END = struct.Struct("<IHHHHIIH")
 _VERSION = 20
 _UTF8_NAMES = 0x800
@@ -18,17 +20,31 @@ _MODE = 0o100644 << 16
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of a pass with the sums that manifest and archive need, counted once."""
+    """A file of a pass with all that manifest and archive say of it, made once: images are the same in every pass."""
 
     name: str
     data: bytes = field(repr=False)
-    sha1: str  # Apple's manifest knows no other
-    crc32: int
+    line: bytes = field(repr=False)  # of the manifest: name and SHA-1, as Apple wants it; empty for what it leaves out
+    local: bytes = field(repr=False)  # the header before the data
+    central: tuple[bytes, bytes] = field(repr=False)  # the index's entry, around the place of that header
 
     @classmethod
-    def of(cls, name: str, data: bytes) -> "Entry":
-        """Return the entry of a file."""
-        return cls(name, data, hashlib.sha1(data, usedforsecurity=False).hexdigest(), zlib.crc32(data))
+    def of(cls, name: str, data: bytes, *, listed: bool = True) -> "Entry":
+        """Return the entry of a file; the manifest itself and its signature are not `listed`."""
+        line = b""
+        if listed:
+            line = f'{quoted(name)}:"{hashlib.sha1(data, usedforsecurity=False).hexdigest()}"'.encode()
+        path, size = name.encode(), len(data)
+        same = (_UTF8_NAMES, 0, _TIME, _DATE, zlib.crc32(data), size, size, len(path), 0)
+        local = _LOCAL.pack(0x04034B50, _VERSION, *same) + path
+        return cls(
+            name, data, line, local, (_CENTRAL.pack(0x02014B50, _MADE_BY_UNIX, _VERSION, *same, 0, 0, 0, _MODE), path)
+        )
+
+
+def manifest(entries: Sequence[Entry]) -> bytes:
+    """Return the JSON object that names every listed file with its hash."""
+    return b"{%b}" % b",".join([entry.line for entry in entries if entry.line])
 
 
 def archive(entries: Sequence[Entry]) -> bytes:
@@ -39,12 +55,13 @@ def archive(entries: Sequence[Entry]) -> bytes:
     body: list[bytes] = []
     index: list[bytes] = []
     at = 0
+    place = _PLACE.pack
     for entry in entries:
-        name, size = entry.name.encode(), len(entry.data)
-        same = (_UTF8_NAMES, 0, _TIME, _DATE, entry.crc32, size, size, len(name), 0)
-        body += (_LOCAL.pack(0x04034B50, _VERSION, *same), name, entry.data)
-        index += (_CENTRAL.pack(0x02014B50, _MADE_BY_UNIX, _VERSION, *same, 0, 0, 0, _MODE, at), name)
-        at += _LOCAL.size + len(name) + size
+        local, data, (head, path) = entry.local, entry.data, entry.central
+        body += (local, data)
+        index += (head, place(at), path)
+        at += len(local) + len(data)
     listing = b"".join(index)
     count = len(entries)
-    return b"".join((*body, listing, _END.pack(0x06054B50, 0, 0, count, count, len(listing), at, 0)))
+    body += (listing, _END.pack(0x06054B50, 0, 0, count, count, len(listing), at, 0))
+    return b"".join(body)

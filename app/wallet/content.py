@@ -1,8 +1,10 @@
-"""A member's card as both wallets show it, in the member's language."""
+"""A member's card and coupons as both wallets show them, in the member's language."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cards.views import Card
@@ -12,23 +14,34 @@ from app.members import lookup
 from app.members.models import Member
 from app.members.rules import display_name
 from app.network import checks
-from app.network import service as network
 from app.network.models import Brand
-from app.rewards import service as rewards
-from app.wallet.apple import Place
-from app.wallet.model import CardView, Colors, CouponView, Links
+from app.rewards.service import CouponView as HeldCoupon
+from app.wallet.model import CardView, Colors, CouponPassView, CouponView, Links
+from app.wallet.models import WalletPass
 from app.wallet.values import grouped
 
-MOST_PLACES = 10  # Apple ignores more
 
+def card_view(
+    session: Session,
+    member: Member,
+    card: Card,
+    *,
+    brand: Brand,
+    base_url: str,
+    coupons: Sequence[HeldCoupon],
+    message: str = "",
+) -> CardView:
+    """Return what a pass of this card shows. Speak the member's language around it.
 
-def card_view(session: Session, member: Member, card: Card, *, brand: Brand, base_url: str) -> CardView:
-    """Return what a pass of this card shows. Speak the member's language around it."""
+    Args:
+        coupons: all of the member's, usable ones first.
+        message: the newest one of the brand on this card.
+    """
     codes = lookup.codes_of(session, member.id)
-    coupons = tuple(
-        CouponView(i18n.pick(view.reward.name), view.code, _day(view.coupon.expires_at, brand))
-        for view in rewards.of_member(session, member.id)
-        if view.usable
+    ready = tuple(
+        CouponView(i18n.pick(held.reward.name), held.code, _day(held.coupon.expires_at, brand))
+        for held in coupons
+        if held.usable
     )
     stamps = card.stamps - card.owed
     return CardView(
@@ -38,30 +51,48 @@ def card_view(session: Session, member: Member, card: Card, *, brand: Brand, bas
         stamps=stamps,
         size=card.size,
         member_name=display_name(member.first_name, member.last_name),
-        member_qr=f"HTTPS://{urlsplit(base_url).netloc.upper()}/M/{codes.code}",
+        member_qr=_qr(base_url, codes.code),
         spoken_code=grouped(codes.spoken),
         language=i18n.language(),
         colors=colors_of(brand),
-        coupons=coupons,
+        coupons=ready,
         links=_links(f"{base_url}/{brand.slug}"),
-        contact="\n".join(filter(None, (brand.name, brand.contact))),
-        news=_news(stamps, card, coupons),
+        contact=_contact(brand),
+        news=_news(stamps, card, ready),
+        message=message,
         prize_icon="cup" if card.icon == "cup" else "gift",
     )
 
 
-def places(session: Session, member: Member) -> list[Place]:
-    """Return the outlets near which the phone offers the card: at most ten, the one that signed the member up first."""
-    shops = [
-        (outlet.id != member.outlet_id, outlet.name, outlet.latitude, outlet.longitude)
-        for outlet in network.outlets(session)
-        if outlet.kind != "web"
-    ]
-    return [
-        Place(latitude, longitude, _("%(outlet)s: show your card at the till", outlet=name))
-        for _other, name, latitude, longitude in sorted(shops, key=lambda shop: shop[:2])
-        if latitude is not None and longitude is not None
-    ][:MOST_PLACES]
+def coupon_view(session: Session, member: Member, held: HeldCoupon, *, brand: Brand, base_url: str) -> CouponPassView:
+    """Return what a coupon's own pass shows. Speak the member's language around it."""
+    codes = lookup.codes_of(session, member.id)
+    return CouponPassView(
+        brand_name=brand.name,
+        member_name=display_name(member.first_name, member.last_name),
+        member_qr=_qr(base_url, codes.code),
+        spoken_code=grouped(codes.spoken),
+        language=i18n.language(),
+        colors=colors_of(brand),
+        links=_links(f"{base_url}/{brand.slug}"),
+        contact=_contact(brand),
+        title=i18n.pick(held.reward.name),
+        code=held.code,
+        until=_day(held.coupon.expires_at, brand),
+        terms=i18n.pick(held.reward.terms) if held.reward.terms else "",
+        state=held.state,
+        where=_("any outlet"),
+    )
+
+
+def objects_of(session: Session, coupon_ids: Sequence[int]) -> tuple[str, ...]:
+    """Return the names of the coupons' objects at Google, in the given order; those without one are left out."""
+    if not coupon_ids:
+        return ()
+    wanted = (WalletPass.kind == "google", WalletPass.coupon_id.in_(coupon_ids), WalletPass.served_at.is_not(None))
+    rows = session.execute(select(WalletPass.coupon_id, WalletPass.serial).where(*wanted))
+    found = {coupon_id: serial for coupon_id, serial in rows}
+    return tuple(found[coupon_id] for coupon_id in coupon_ids if coupon_id in found)
 
 
 def colors_of(brand: Brand) -> Colors:
@@ -75,9 +106,18 @@ def colors_of(brand: Brand) -> Colors:
     )
 
 
+def _qr(base_url: str, code: str) -> str:
+    return f"HTTPS://{urlsplit(base_url).netloc.upper()}/M/{code}"
+
+
+def _contact(brand: Brand) -> str:
+    return "\n".join(filter(None, (brand.name, brand.contact)))
+
+
 def _links(home: str) -> Links:
     return Links(
         card=f"{home}/",
+        coupons=f"{home}/coupons",
         terms=f"{home}/terms",
         privacy=f"{home}/privacy",
         stop=f"{home}/profile",

@@ -21,13 +21,17 @@ class ObjectsDue(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class LookChanged(Event):
-    """What every pass of a brand shows may have changed: colors, templates, outlets, programs, news.
-
-    `after` is the member up to which passes were looked at already.
-    """
+    """What every pass of a brand shows may have changed: colors, templates, outlets, programs, news."""
 
     brand_id: int
-    after: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkGoesOn(Event):
+    """The passes of a brand were looked at up to the member `after`; the others follow."""
+
+    brand_id: int
+    after: int
 
 
 @dataclass(frozen=True, kw_only=True)

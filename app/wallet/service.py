@@ -1,56 +1,45 @@
-"""A member's card for Apple Wallet and Google Wallet: the same pass on each download, built when it is asked for."""
+"""What the doors ask of the wallet: a member's passes to take, and what is known of them."""
 
-import hashlib
-import json
 from dataclasses import dataclass
-from datetime import datetime
 
 from cryptography.x509.oid import NameOID
-from sqlalchemy import Select, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from app.cards import views
 from app.cards.views import Card
-from app.core import clock, i18n
-from app.core.crypto import new_id, new_token
-from app.core.db import brand_of, keyring
-from app.core.errors import NotFound
+from app.core.db import brand_of
+from app.core.errors import Conflict, NotFound
 from app.core.i18n import gettext as _
 from app.core.runtime import Runtime
 from app.members.models import Member
 from app.network import service as network
-from app.network.models import Brand
-from app.wallet import content
-from app.wallet.apple import MEDIA_TYPE, build_pass
-from app.wallet.google import Saved, ServiceAccountUnusable, loyalty_class, save_link
-from app.wallet.model import CardView
-from app.wallet.models import WalletPass
+from app.rewards.models import Coupon
+from app.wallet import serve
+from app.wallet.google import ServiceAccountUnusable
+from app.wallet.models import WalletPass, WalletRegistration
+from app.wallet.rows import ensure_pass, find_pass
+from app.wallet.serve import PassFile
 from app.wallet.signer import SignerError
-from app.wallet.templates import Template
 from app.wallet.tools import Tools
 
-TEMPLATE = "stamp-card"
-PURPOSE = "wallet pass"  # of the hash that finds a token
-NEAR = 200  # meters around an outlet within which a phone offers the pass
-LOOK_NAME = 20  # characters of the slugs in a class's name, which a save link holds twice
+__all__ = [
+    "Available", "CardUnknown", "CouponOver", "PassFile", "added", "apple_pass", "available", "coupon_pass",
+    "ensure_pass", "find_pass", "is_self_made",
+]  # fmt: skip
 APPLE = "Apple Inc."  # who issues the certificates that phones trust
 
 
 class CardUnknown(NotFound):
-    """The brand has no such program."""
+    """The brand has no such program, or the member no such coupon."""
 
     code = "card_unknown"
 
 
-@dataclass(frozen=True)
-class PassFile:
-    """A signed `.pkpass`. It shows this moment: answer it with `no-store`, and never with 304 by `last_modified`."""
+class CouponOver(Conflict):
+    """The coupon cannot be used any more, so there is no pass to take."""
 
-    body: bytes
-    media_type: str
-    filename: str
-    last_modified: datetime  # the one of the last change that phones were told of
+    code = "coupon_over"
 
 
 @dataclass(frozen=True)
@@ -61,35 +50,35 @@ class Available:
     google: bool
 
 
-def available(runtime: Runtime) -> Available:
+def available(session: Session, runtime: Runtime) -> Available:
     """Tell which wallets work: a certificate or service account that is missing or bad takes its button away."""
     tools = Tools.of(runtime)
     apple = google = True
     try:
-        tools.signer()
+        tools.signer(session)
     except SignerError:
         apple = False
     try:
-        tools.account()
+        tools.account(session)
     except ServiceAccountUnusable:
         google = False
     return Available(apple, google)
 
 
-def is_self_made(runtime: Runtime) -> bool:
+def is_self_made(session: Session, runtime: Runtime) -> bool:
     """Tell whether passes are signed by a chain that is not Apple's, so that no phone accepts them."""
     try:
-        issuer = Tools.of(runtime).signer().certificate.issuer
+        issuer = Tools.of(runtime).signer(session).certificate.issuer
     except SignerError:
         return False
     return all(name.value != APPLE for name in issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME))
 
 
 def apple_pass(session: Session, runtime: Runtime, member: Member, *, program_slug: str | None = None) -> PassFile:
-    """Return a member's signed pass for Apple Wallet.
+    """Return a member's signed card for Apple Wallet; the same serial on every phone.
 
     Args:
-        session: a reading one will do; see `_pass_of`.
+        session: a reading one will do; see `_row`.
         program_slug: which card; left out, the brand's first.
 
     Raises:
@@ -98,101 +87,64 @@ def apple_pass(session: Session, runtime: Runtime, member: Member, *, program_sl
 
     Source: wallet.md, "Apple pass".
     """
-    tools = Tools.of(runtime)
-    signer = tools.signer()  # before the row: a pass that cannot be signed leaves nothing behind
-    card = _card(session, member, program_slug)
+    signer = Tools.of(runtime).signer(session)  # before the row: a pass that cannot be signed leaves nothing behind
+    card = card_of(session, member, program_slug)
     brand = network.brand_by_id(session, member.brand_id)
-    row = _pass_of(session, runtime, member, card.program.id, "apple")
-    with i18n.use_language(member.language):
-        view = content.card_view(session, member, card, brand=brand, base_url=runtime.settings.base_url)
-        places = content.places(session, member)
-    template = tools.templates[TEMPLATE]
-    made = build_pass(template, view, signer=signer, serial=row.serial, places=places, max_distance=NEAR)
-    return PassFile(made, MEDIA_TYPE, f"{brand.slug}-{card.program.slug}.pkpass", row.last_modified)
+    row = row_of(session, runtime, member_id=member.id, kind="apple", program_id=card.program.id)
+    return serve.download(session, runtime, row, signer, f"{brand.slug}-{card.program.slug}.pkpass")
 
 
-def google_link(session: Session, runtime: Runtime, member: Member, *, program_slug: str | None = None) -> str:
-    """Return the address at Google that saves a member's card, with the member's own rotating barcode.
+def coupon_pass(session: Session, runtime: Runtime, member: Member, public_id: str) -> PassFile:
+    """Return a coupon's own signed pass for Apple Wallet.
 
     Raises:
-        ServiceAccountUnusable: the service account is missing or bad.
-        LinkTooLong: the card's names do not fit in a link.
-        CardUnknown: the brand has no such program.
-
-    Source: wallet.md, "Google".
+        SignerError: as `apple_pass`.
+        CardUnknown: it is not this member's.
+        CouponOver: it was used, taken back or has expired, and no phone has its pass.
     """
-    tools = Tools.of(runtime)
-    account = tools.account()
-    card = _card(session, member, program_slug)
+    signer = Tools.of(runtime).signer(session)
+    coupon = session.scalar(select(Coupon).where(Coupon.public_id == public_id, Coupon.member_id == member.id))
+    if coupon is None:
+        raise CardUnknown(_("There is no such coupon."))
+    known = find_pass(session, member_id=member.id, kind="apple", coupon_id=coupon.id)
+    if coupon.state != "issued" and known is None:
+        raise CouponOver(_("This coupon cannot be used any more."))
     brand = network.brand_by_id(session, member.brand_id)
-    row = _pass_of(session, runtime, member, card.program.id, "google")
-    template, base_url = tools.templates[TEMPLATE], runtime.settings.base_url
-    with i18n.use_language(member.language):
-        view = content.card_view(session, member, card, brand=brand, base_url=base_url)
-    look = _look(template, view, brand, card)
-    saved = Saved(look, row.serial, keyring(session).decrypt(member.totp_secret))
-    return save_link(account, template, view, saved=saved, origins=[base_url])
+    row = row_of(session, runtime, member_id=member.id, kind="apple", coupon_id=coupon.id)
+    return serve.download(session, runtime, row, signer, f"{brand.slug}-coupon-{coupon.last_four.lower()}.pkpass")
 
 
-def ensure_pass(session: Session, *, member_id: int, program_id: int, kind: str) -> WalletPass:
-    """Return a member's pass, made the first time; of two requests at once, both get the one row.
-
-    Args:
-        session: one that writes.
-        kind: apple or google.
-    """
-    found = find_pass(session, member_id=member_id, program_id=program_id, kind=kind)
-    if found is not None:
-        return found
-    now, keys = clock.now(), keyring(session)
-    token = new_token() if kind == "apple" else None
-    values = {
-        "brand_id": brand_of(session), "member_id": member_id, "program_id": program_id, "kind": kind,
-        "serial": new_id(now), "made_at": now, "last_modified": now,
-        "token": keys.encrypt(token) if token else None, "token_hash": keys.lookup(PURPOSE, token) if token else None,
-    }  # fmt: skip
-    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
-    one_each = ["brand_id", "member_id", "program_id", "kind"]
-    session.execute(insert(WalletPass).values(values).on_conflict_do_nothing(index_elements=one_each))
-    return session.scalars(_wanted(member_id, program_id, kind)).one()  # whoever was faster has committed by now
-
-
-def find_pass(session: Session, *, member_id: int, program_id: int, kind: str) -> WalletPass | None:
-    """Return a member's pass, if it was ever downloaded."""
-    return session.scalar(_wanted(member_id, program_id, kind))
-
-
-def _wanted(member_id: int, program_id: int, kind: str) -> Select[WalletPass]:
-    return select(WalletPass).where(
-        WalletPass.member_id == member_id, WalletPass.program_id == program_id, WalletPass.kind == kind
+def added(session: Session, member_id: int) -> frozenset[str]:
+    """Return in which wallets the member's cards are: a phone registered, or Google called back."""
+    on_phone = exists().where(WalletRegistration.pass_id == WalletPass.id)
+    mine = select(WalletPass.kind, WalletPass.added_at, WalletPass.removed_at, on_phone).where(
+        WalletPass.member_id.in_(views.family(session, member_id)), WalletPass.program_id.is_not(None)
+    )
+    return frozenset(
+        kind
+        for kind, added_at, removed_at, registered in session.execute(mine)
+        if (registered if kind == "apple" else added_at is not None and removed_at is None)
     )
 
 
-def _pass_of(session: Session, runtime: Runtime, member: Member, program_id: int, kind: str) -> WalletPass:
-    """Return the pass's row; the first download makes it.
-
-    A download is a GET, whose session cannot write: the row is then made in a short unit of its own, so that the
-    pass is drawn and signed without holding SQLite's one write lock.
-    """
-    which = {"member_id": member.id, "program_id": program_id}
-    found = find_pass(session, **which, kind=kind)
-    if found is not None:
-        return found
-    if not session.get_bind().get_execution_options().get("leima_read"):
-        return ensure_pass(session, **which, kind=kind)
-    with runtime.database.unit(brand_of(session)) as writing:
-        return ensure_pass(writing, **which, kind=kind)
-
-
-def _card(session: Session, member: Member, slug: str | None) -> Card:
+def card_of(session: Session, member: Member, slug: str | None) -> Card:
+    """Return a member's card by its program; the brand's first without one. Raises CardUnknown."""
     for card in views.cards(session, member.id):
         if slug in (None, card.program.slug):
             return card
     raise CardUnknown(_("There is no such card."))
 
 
-def _look(template: Template, view: CardView, brand: Brand, card: Card) -> str:
-    """Return the class's name. Google keeps the first content it sees under a name, so new content has a new one."""
-    shown = json.dumps(loyalty_class(template, view, issuer_id="", look=""), sort_keys=True)
-    slugs = f"{brand.slug}.{card.program.slug}"
-    return f"{slugs[:LOOK_NAME]}.{hashlib.sha256(f'{slugs} {shown}'.encode()).hexdigest()[:8]}"
+def row_of(session: Session, runtime: Runtime, **which: int | str) -> WalletPass:
+    """Return a pass's row; the first download makes it.
+
+    A download is a GET, whose session cannot write: the row is then made in a short unit of its own, so that the
+    pass is drawn and signed without holding SQLite's one write lock.
+    """
+    found = find_pass(session, **which)  # type: ignore[arg-type]  # member_id and so on, as `ensure_pass` takes them
+    if found is not None:
+        return found
+    if not session.get_bind().get_execution_options().get("leima_read"):
+        return ensure_pass(session, **which)  # type: ignore[arg-type]  # the same
+    with runtime.database.unit(brand_of(session)) as writing:
+        return ensure_pass(writing, **which)  # type: ignore[arg-type]  # the same

@@ -22,12 +22,12 @@ def parse_strings(text: str) -> dict[str, str]:
         StringsError: something else than `"key" = "word";` and comments, or a key used twice.
     """
     words: dict[str, str] = {}
-    at = 0
+    at, line, counted = 0, 1, 0
     while at < len(text):
         if space := _SPACE.match(text, at):
             at = space.end()
             continue
-        line = text.count("\n", 0, at) + 1
+        line, counted = line + text.count("\n", counted, at), at
         pair = _PAIR.match(text, at)
         if pair is None:
             raise StringsError('expected "key" = "word";', line)

@@ -1,11 +1,6 @@
-"""Folders `wallet_templates/NAME.pass`: read, checked and hashed once at start. Pure.
+"""Templates `wallet_templates/NAME.pass`, Leima's own or a brand's: checked and hashed when they are loaded. Pure.
 
-A folder holds
-- `pass.json`: Apple's pass; a placeholder such as `{{card.balance}}` is always a whole value, filled as JSON;
-- `google.json`: `class` and `object` of Google's loyalty card, with the same placeholders;
-- `xx.lproj/pass.strings`: the words of one language, UTF-8; a label without placeholder is one of them;
-- `template.toml`: `kind`, `default_language`, `[images]` drawn or from files, `[notify]` field = message with %@;
-- images from files at 1x to 3x.
+The format is described in docs/wallet-templates.md.
 """
 
 import hashlib
@@ -14,12 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.wallet import artwork
+from app.wallet import drawn, template_images
 from app.wallet.archive import Entry
-from app.wallet.model import CardView
+from app.wallet.model import PassView
+from app.wallet.placeholders import values_of
 from app.wallet.strings import encode_strings
-from app.wallet.template_checks import IMAGES, Source, check
-from app.wallet.values import card_values
+from app.wallet.template_checks import check
+from app.wallet.template_source import IMAGES, Files, Source, picture_names, read_folder, strip_counts
+
+SHIPPED = Path(__file__).parents[2] / "wallet_templates"
+KIND_OF = {"stamp-card": "stamp_card", "bonus-card": "bonus_card", "coupon": "coupon", "gift-card": "gift_card"}
 
 
 class TemplateError(Exception):
@@ -43,41 +42,22 @@ class Template:
     notify: Mapping[str, str]  # field key to message
     drawn: tuple[str, ...]  # images made from the brand's colors
     files: tuple[Entry, ...] = field(repr=False)  # images and words, the same in every pass
+    strips: tuple[tuple[int, tuple[Entry, ...]], ...] = field(repr=False)  # pictures by count of stamps, rising
+    logo: bytes = field(repr=False)  # the picture of the logo at 3x, which a drawn icon shows; empty without one
     digest: str  # of the whole folder: changes when anything in it does
 
-    def values(self, view: CardView) -> dict[str, str]:
-        """Return what the placeholders stand for on this card, with words in the member's language."""
-        return card_values(view, self.words.get(view.language, self.words[self.default_language]))
+    def values(self, view: PassView) -> dict[str, str]:
+        """Return what the placeholders stand for on this pass, with words in the member's language."""
+        return values_of(view, self.words.get(view.language, self.words[self.default_language]))
 
-    def entries(self, view: CardView) -> tuple[Entry, ...]:
-        """Return the files of this card's pass beside `pass.json`; drawn images come from a cache."""
-        stamps = min(max(view.stamps, 0), view.size)
-        drawn = (_drawn(name, view, stamps, scale) for name in self.drawn for scale in artwork.SCALES)
-        return (*drawn, *self.files)
+    def entries(self, view: PassView) -> tuple[Entry, ...]:
+        """Return the files of a pass beside `pass.json`; drawn images come from a cache."""
+        made = (entry for image in self.drawn for entry in drawn.entries(image, view, self.logo))
+        return (*made, *self._strip(drawn.stamps_of(view)), *self.files)
 
-
-_kept: dict[tuple[object, ...], Entry] = {}
-_KEEP = 2048  # entries; about 10 kB each
-
-
-def _drawn(name: str, view: CardView, stamps: int, scale: int) -> Entry:
-    """Return a drawn image as an entry, drawing it only the first time in this process."""
-    key = (name, view.colors, scale, *((stamps, view.size, view.prize_icon) if name == "strip" else ()))
-    if (found := _kept.get(key)) is not None:
-        return found
-    if name == "strip":
-        data = artwork.strip(view.colors, stamps, view.size, view.prize_icon, scale)
-    else:
-        data = (artwork.icon if name == "icon" else artwork.logo)(view.colors, scale)
-    if len(_kept) >= _KEEP:
-        _kept.clear()
-    made = _kept[key] = Entry.of(file_name(name, scale), data)
-    return made
-
-
-def file_name(image: str, scale: int) -> str:
-    """Return the file name of an image, such as `icon@2x.png`."""
-    return f"{image}.png" if scale == 1 else f"{image}@{scale}x.png"
+    def _strip(self, stamps: int) -> tuple[Entry, ...]:
+        """Return the picture of the highest count that is not above the card's."""
+        return next((entries for count, entries in reversed(self.strips) if count <= stamps), ())
 
 
 def load_templates(root: Path) -> dict[str, Template]:
@@ -107,34 +87,54 @@ def load_template(folder: Path) -> Template:
         TemplateError: a file that is missing or broken, an unknown placeholder, a missing image, a field key used
             twice, a word that a language lacks: each with file and line.
     """
-    source = Source.read(folder)
-    faults = source.faults or check(source)
+    return make(folder.stem, read_folder(folder), kind=KIND_OF.get(folder.stem, ""), shown_as=folder.name)
+
+
+def make(name: str, files: Files, *, kind: str = "", own: frozenset[str] = frozenset(), shown_as: str = "") -> Template:
+    """Return the template that files make.
+
+    Args:
+        files: by path inside the folder.
+        kind: the one that it has to be; any when empty.
+        own: images whose pictures a brand laid over the folder: used whatever `template.toml` says.
+        shown_as: how faults call the folder; NAME.pass when empty.
+
+    Raises:
+        TemplateError: as `load_template`.
+    """
+    source = Source.of(shown_as or f"{name}.pass", files)
+    faults = source.faults or check(source, kind=kind, own=own)
     if faults:
         raise TemplateError(faults)
-    settings = source.settings
-    ways: dict[str, str] = settings["images"]
-    from_files = [file_name(image, scale) for image in ways if ways[image] == "file" for scale in artwork.SCALES]
-    texts = (
-        Entry.of(f"{language}.lproj/pass.strings", encode_strings(words)) for language, words in source.words.items()
-    )
+    settings, ways = source.settings, template_images.ways(source, own)
+    pictures = [path for image in IMAGES if ways.get(image) == template_images.FILE for path in picture_names(image)]
+    texts = ((f"{language}.lproj/pass.strings", encode_strings(words)) for language, words in source.words.items())
+    by_count = ways.get("strip") == template_images.BY_COUNT
     return Template(
-        name=folder.stem,
+        name=name,
         kind=settings["kind"],
         default_language=settings["default_language"],
-        apple=source.apple,
-        google=source.google,
+        apple=source.apple.data,
+        google=source.google.data,
         words=source.words,
         notify=settings.get("notify", {}),
-        drawn=tuple(image for image in IMAGES if ways.get(image) == "drawn"),
-        files=(*(Entry.of(name, (folder / name).read_bytes()) for name in from_files), *texts),
-        digest=_digest(folder),
+        drawn=tuple(image for image in IMAGES if ways.get(image) == template_images.DRAWN),
+        files=(*(Entry.of(path, files[path]) for path in pictures), *(Entry.of(path, data) for path, data in texts)),
+        strips=tuple((count, _strip(files, count)) for count in strip_counts(files)) if by_count else (),
+        logo=files["logo@3x.png"] if ways.get("logo") == template_images.FILE else b"",
+        digest=digest(files),
     )
 
 
-def _digest(folder: Path) -> str:
-    """Return the hash of all files of a folder with their names."""
+def _strip(files: Files, count: int) -> tuple[Entry, ...]:
+    """Return the picture of a count under the names that a phone looks for."""
+    names = zip(picture_names(f"strip-{count}"), picture_names("strip"), strict=True)
+    return tuple(Entry.of(shown, files[path]) for path, shown in names)
+
+
+def digest(files: Files) -> str:
+    """Return the hash of files with their names."""
     total = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        data = path.read_bytes()
-        total.update(f"{path.relative_to(folder).as_posix()}\0{len(data)}\0".encode() + data)
+    for path, data in sorted(files.items()):
+        total.update(f"{path}\0{len(data)}\0".encode() + data)
     return total.hexdigest()

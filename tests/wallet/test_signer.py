@@ -1,6 +1,7 @@
 """Certificates that sign passes: good ones, and each fault by its name."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from app.core import clock
 from app.fakes.wallet_chain import FROM, UNTIL, WalletChain, issue, private_pem, wallet_chain
+from app.wallet import signature
 from app.wallet import signer as signers
 from app.wallet.signer import Signer
+
+SIGNING_TIME = bytes.fromhex("06092a864886f70d010905")  # the attribute's name
 
 
 class Makers:
@@ -51,9 +55,34 @@ def test_key_with_passphrase_opens_with_it(makers: Makers) -> None:
     locked = makers.mine.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"salainen"))
 
     assert Signer.load(**makers.parts() | {"key": locked}, password=b"salainen").team_id == "MERITEAM01"
-    for wrong in (b"toinen", None):
-        with pytest.raises(signers.KeyUnreadable):
+    for wrong in (b"toinen", b"", None):
+        with pytest.raises(signers.PassphraseWrong):
             Signer.load(**makers.parts() | {"key": locked}, password=wrong)
+    for broken in (locked[:400], locked[:400] + locked[600:]):
+        with pytest.raises(signers.KeyUnreadable):
+            Signer.load(**makers.parts() | {"key": broken}, password=b"salainen")
+
+
+def test_wrong_passphrase_is_named_even_when_it_opens_to_rubbish(makers: Makers) -> None:
+    """Of some hundred wrong ones, one gives bytes that look decrypted and are no key."""
+    form = (Encoding.PEM, PrivateFormat.TraditionalOpenSSL, BestAvailableEncryption(b"salainen"))
+    locked = makers.mine.private_bytes(*form)
+
+    for number in range(600):
+        with pytest.raises(signers.PassphraseWrong):
+            signers.read_key(locked, b"toinen %d" % number)
+
+
+def test_passphrase_that_a_key_does_not_need_is_left_aside(makers: Makers) -> None:
+    assert Signer.load(**makers.parts(), password=b"tarpeeton").team_id == "MERITEAM01"
+
+
+def test_certificates_may_be_der_and_have_words_before_them(makers: Makers) -> None:
+    good = makers.parts()
+    der = x509.load_pem_x509_certificate(good["certificate"]).public_bytes(Encoding.DER)
+
+    for certificate in (der, b"Bag Attributes\n  friendlyName: Meri\n" + good["certificate"]):
+        assert Signer.load(**good | {"certificate": certificate}).pass_type_id == "pass.fi.meri"
 
 
 def test_each_fault_of_a_certificate_has_its_name(makers: Makers) -> None:
@@ -69,7 +98,8 @@ def test_each_fault_of_a_certificate_has_its_name(makers: Makers) -> None:
         (good | {"team_id": "OTHERTEAM1"}, signers.WrongTeam),
         (makers.parts("CN=Nobody"), signers.WrongPassType),
         (good | {"wwdr": makers.stranger}, signers.WrongIssuer),
-        (good | {"wwdr": b""}, signers.CertificateUnreadable),
+        (good | {"wwdr": b""}, signers.WwdrMissing),
+        (good | {"wwdr": good["wwdr"][:400]}, signers.CertificateUnreadable),
         (good | {"certificate": good["certificate"][:400]}, signers.CertificateUnreadable),
         (good | {"key": good["key"][:400]}, signers.KeyUnreadable),
         (good | {"key": curve}, signers.KeyUnreadable),
@@ -80,6 +110,25 @@ def test_each_fault_of_a_certificate_has_its_name(makers: Makers) -> None:
             Signer.load(**parts)
         assert (type(caught.value), caught.value.status) == (kind, 503)
     assert len({kind.code for _, kind in faults}) == len({kind for _, kind in faults})
+
+
+def test_signature_is_the_librarys_own_byte_for_byte(signer: Signer) -> None:
+    manifest = b'{"pass.json":"0000"}' * 40
+    parts = (signer.certificate, signer.key, signer.wwdr)
+
+    library = signature.sign(manifest, *parts)
+
+    stated = re.search(rb"\x17\x0d(\d{12})Z", library[library.index(SIGNING_TIME) :])
+    assert stated is not None
+    at = datetime.strptime(stated[1].decode(), "%y%m%d%H%M%S").replace(tzinfo=UTC)
+    assert signature.Frame.of(*parts).sign(manifest, at) == library
+    assert signer.sign(manifest, at) == library
+
+
+def test_moment_that_the_frame_cannot_state_is_signed_by_the_library(signer: Signer) -> None:
+    made = signer.sign(b"{}", datetime(2050, 1, 1, tzinfo=UTC))
+
+    assert made[: len(made) // 2] == signer.sign(b"{}", clock.now())[: len(made) // 2]
 
 
 def test_secrets_are_not_in_the_signers_text(signer: Signer, chain: WalletChain) -> None:

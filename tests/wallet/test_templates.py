@@ -1,6 +1,5 @@
 """Template folders: the shipped ones hold, and each fault is found with its file and line."""
 
-import io
 import json
 import shutil
 from collections.abc import Callable
@@ -9,13 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
-from app.wallet import artwork
+from app.wallet import artwork, json_lines
 from app.wallet.model import CardView, Colors
 from app.wallet.strings import StringsError, encode_strings, parse_strings
-from app.wallet.templates import Template, TemplateError, load_template, load_templates
-from app.wallet.values import GOOGLE_ONLY, PLACEHOLDERS, UnknownPlaceholder, fill
+from app.wallet.templates import KIND_OF, Template, TemplateError, load_template, load_templates
+from app.wallet.values import UnknownPlaceholder, fill
 
 SHIPPED = Path(__file__).parents[2] / "wallet_templates"
 View = Callable[..., CardView]
@@ -45,11 +43,13 @@ def _line(folder: Path, name: str, text: str) -> int:
 
 
 def test_shipped_templates_hold() -> None:
-    template = load_templates(SHIPPED)["stamp-card"]
+    templates = load_templates(SHIPPED)
 
-    assert (template.kind, template.default_language) == ("stamp_card", "fi")
-    assert set(template.words) == {"fi", "sv", "en"}
-    assert template.drawn == ("icon", "logo", "strip")
+    assert {name: template.kind for name, template in templates.items()} == KIND_OF
+    for template in templates.values():
+        assert (template.default_language, set(template.words)) == ("fi", {"fi", "sv", "en"})
+        assert template.drawn == ("icon", "logo", "strip")
+        assert template.notify == {"news": "%@", "message": "%@"}
 
 
 def test_unknown_placeholder_is_found_with_its_line(folder: Path) -> None:
@@ -66,7 +66,7 @@ def test_secret_of_the_rotating_code_is_unknown_to_apples_pass(folder: Path) -> 
 
 
 def test_placeholder_inside_text_is_refused(folder: Path) -> None:
-    _break(folder, "pass.json", "{{card.news}}", "News: {{card.news}}")
+    _break(folder, "pass.json", "{{pass.news}}", "News: {{pass.news}}")
 
     assert _faults(folder)[0].endswith("a placeholder must be the whole value")
 
@@ -103,6 +103,25 @@ def test_images_from_files_take_the_place_of_drawn_ones(folder: Path, a_view: Vi
     [
         ("pass.json", '"formatVersion": 1,', '"formatVersion": 1', "pass.json:3: Expecting ',' delimiter"),
         ("pass.json", '"storeCard"', '"storecard"', "pass.json:1: must have one of storeCard"),
+        ("pass.json", '"storeCard"', '"storecard"', 'pass.json:19: unknown key "storecard"'),
+        ("pass.json", '"formatVersion": 1,', '"formatVersion": 1, "nfc": {},', 'pass.json:2: "nfc" is set by Leima'),
+        ("pass.json", '"formatVersion": 1,', '"serialNumber": "1",', 'pass.json:2: "serialNumber" is set by Leima'),
+        ("pass.json", '"formatVersion": 1,', '"logoText": "",', 'pass.json:5: the key "logoText" is used twice'),
+        ("pass.json", '"format": "PK', '"form": "PK', 'pass.json:13: unknown key "form"'),
+        ("pass.json", '"{{member.qr}}"', '"{{member.name}}"', 'pass.json:11: needs a barcode with "message"'),
+        ("pass.json", '"{{brand.label}}"', '"white"', "pass.json:8: labelColor must be a placeholder or rgb"),
+        ("pass.json", '"description": "{{pass.description}}"', '"description": 7', 'pass.json:3: needs "description"'),
+        (
+            "pass.json",
+            '"value": "{{card.balance}}"',
+            '"value": 7',
+            'pass.json:21: the value of "balance" must be a text',
+        ),
+        ("pass.json", '"key": "balance"', '"key": "balance", "changeMessage": "%@"', '"changeMessage" is set by Leima'),
+        ("google.json", '"programName"', '"id": "1.x", "programName"', 'google.json:4: "id" is set by Leima'),
+        ("google.json", '"state"', '"stat"', 'google.json:10: unknown key "stat"'),
+        ("google.json", "UNDER_REVIEW", "DRAFT", "google.json:7: reviewStatus must be UNDER_REVIEW"),
+        ("google.json", "{{member.qr_pattern}}", "{{member.name}}", "google.json:13: needs a barcode with"),
         ("pass.json", '"label": "terms"', '"label": "trems"', 'the label "trems" is no word of pass.strings'),
         ("google.json", '"object"', '"objects"', 'google.json:1: has no "object"'),
         ("template.toml", 'kind = "stamp_card"', 'kind = "bus"', "template.toml:2: kind must be one of"),
@@ -112,8 +131,13 @@ def test_images_from_files_take_the_place_of_drawn_ones(folder: Path, a_view: Vi
         ("template.toml", 'news = "%@"', 'nows = "%@"', "which pass.json does not have"),
         ("template.toml", 'icon = "drawn"', "", "[images] has no icon"),
         ("template.toml", "[notify]", "[notes]", 'unknown key "notes"'),
-        ("sv.lproj/pass.strings", '"Villkor";', '"Villkor"', "sv.lproj/pass.strings:10: expected"),
-        ("sv.lproj/pass.strings", '"terms"', '"card"', 'sv.lproj/pass.strings:10: "card" is used twice'),
+        ("template.toml", 'strip = "drawn"', 'strip = "painted"', 'template.toml:9: strip = "painted": known are'),
+        ("template.toml", 'logo = "drawn"', 'logo = "by_count"', 'template.toml:8: logo = "by_count": known are'),
+        ("template.toml", 'strip = "drawn"', 'strip = "by_count"', "template.toml:9: the image strip-0.png is missing"),
+        ("template.toml", 'kind = "stamp_card"', "kind = [1]", "template.toml:2: kind must be one of"),
+        ("fi.lproj/pass.strings", '"until"', '"untill"', 'fi.lproj/pass.strings:1: has no word "until"'),
+        ("sv.lproj/pass.strings", '"Villkor";', '"Villkor"', "sv.lproj/pass.strings:12: expected"),
+        ("sv.lproj/pass.strings", '"terms"', '"card"', 'sv.lproj/pass.strings:12: "card" is used twice'),
         ("fi.lproj/pass.strings", '"terms" = "Ehdot";', "", 'fi.lproj/pass.strings:1: has no word "terms"'),
     ],
 )
@@ -124,7 +148,7 @@ def test_each_fault_is_told_with_file_and_line(folder: Path, name: str, old: str
 
 
 def test_all_faults_of_all_templates_come_at_once(folder: Path) -> None:
-    _break(folder, "pass.json", "{{card.news}}", "{{card.old}}")
+    _break(folder, "pass.json", "{{pass.news}}", "{{pass.old}}")
     shutil.copytree(folder, folder.parent / "second.pass")
     (folder / "google.json").unlink()
 
@@ -139,14 +163,6 @@ def test_words_that_are_no_utf8_are_refused(folder: Path) -> None:
     (folder / "fi.lproj" / "pass.strings").write_bytes('"terms" = "Käyttöehdot";'.encode("latin-1"))
 
     assert _faults(folder) == ["own.pass/fi.lproj/pass.strings: is not UTF-8"]
-
-
-def test_every_placeholder_has_a_value_and_no_value_is_unknown(template: Template, a_view: View) -> None:
-    values = template.values(a_view())
-
-    assert {name for name in values if not name.startswith("word.")} == PLACEHOLDERS
-    assert not GOOGLE_ONLY & PLACEHOLDERS
-    assert all(isinstance(value, str) for value in values.values())
 
 
 def test_unknown_placeholder_is_never_filled_with_nothing() -> None:
@@ -183,21 +199,34 @@ def test_strings_file_with_comments_is_read_and_a_fault_has_its_line() -> None:
     assert caught.value.line == 4
 
 
-@pytest.mark.parametrize("size", [*range(1, 21), 30, 60])
-def test_every_count_up_to_a_full_card_is_drawn(size: int) -> None:
-    pictures = {artwork.strip(Colors(), stamps, size, "gift", 1) for stamps in range(min(size, artwork.MAX_PLACES) + 1)}
+@given(st.text(alphabet='{}[]:,"\\ab1 \n.-', max_size=40))
+def test_text_that_is_no_json_is_refused_and_json_keeps_its_lines(text: str) -> None:
+    try:
+        found = json_lines.parse(text)
+    except json_lines.JsonError as error:
+        refused_at = error.line
+    else:
+        refused_at = 1
+        assert found.data == json.loads(text)
+        assert {path[0] for path in found.lines} == set(found.data)
 
-    assert len(pictures) == min(size, artwork.MAX_PLACES) + 1
+    assert 1 <= refused_at <= text.count("\n") + 1
 
 
-def test_images_have_apples_sizes_and_follow_the_brands_colors() -> None:
-    red = Colors(brand="#7a1020", ink="#ffffff", on_ink="#7a1020")
-    for scale in artwork.SCALES:
-        for picture, side in ((artwork.icon(red, scale), (29, 29)), (artwork.logo(red, scale), (50, 50))):
-            assert Image.open(io.BytesIO(picture)).size == (side[0] * scale, side[1] * scale)
-        strip = Image.open(io.BytesIO(artwork.strip(red, 3, 10, "cup", scale))).convert("RGB")
-        assert strip.size == (375 * scale, 144 * scale)
-        assert strip.getpixel((0, 0)) == (0x7A, 0x10, 0x20)
+@pytest.mark.parametrize(
+    "text", ['{"a": ' + "[" * 100_000, '{"a": "' + '\\"' * 30_000, '{"a": ' + "9" * 5000 + "}", '{"a": NaN}']
+)
+def test_hostile_json_is_refused_at_once(text: str) -> None:
+    with pytest.raises(json_lines.JsonError):
+        json_lines.parse(text)
+
+
+def test_line_of_each_key_and_item_is_known() -> None:
+    text = '{\n  "a": [\n    {"b": 1},\n    {"b":\n 2, "c": [[], {}]}\n  ],\n  "b": "x{[\\""\n}'
+
+    lines = json_lines.parse(text).lines
+
+    assert (lines["a",], lines["a", 0], lines["a", 1, "b"], lines["a", 1, "c", 1], lines["b",]) == (2, 3, 4, 5, 7)
 
 
 def test_picture_is_drawn_once_and_then_shared(template: Template, a_view: View) -> None:

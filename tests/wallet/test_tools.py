@@ -24,12 +24,30 @@ from app.core.runtime import Runtime
 from app.core.settings import Settings
 from app.fakes.wallet_chain import UNTIL, WalletChain, issue, private_pem, wallet_chain
 from app.wallet import service as wallet
+from app.wallet.tools import Tools
 from tests.wallet.shop import Shop, a_shop, face, files_of
 
 
-@pytest.mark.parametrize("gone", ["apple_certificate", "apple_key", "apple_wwdr"])
+def available(shop: Shop) -> wallet.Available:
+    with shop.runtime.database.reading(shop.brand_id) as session:
+        return wallet.available(session, shop.runtime)
+
+
+def is_self_made(shop: Shop) -> bool:
+    with shop.runtime.database.reading(shop.brand_id) as session:
+        return wallet.is_self_made(session, shop.runtime)
+
+
+@pytest.mark.parametrize(
+    ("gone", "code"),
+    [
+        ("apple_certificate", "wallet_certificate_missing"),
+        ("apple_key", "wallet_certificate_missing"),
+        ("apple_wwdr", "wallet_wwdr_missing"),
+    ],
+)
 def test_missing_certificate_stops_passes_with_a_code_and_purchases_go_on(
-    gone: str, database: Database, settings: Settings, chain: WalletChain
+    gone: str, code: str, database: Database, settings: Settings, chain: WalletChain
 ) -> None:
     shop = a_shop(database, settings, chain, **{gone: None})
 
@@ -37,21 +55,23 @@ def test_missing_certificate_stops_passes_with_a_code_and_purchases_go_on(
         shop.apple()
     shop.buy("1")
 
-    assert (refused.value.status, refused.value.code) == (503, "wallet_certificate_missing")
+    assert (refused.value.status, refused.value.code) == (503, code)
     assert shop.rows() == []
-    assert wallet.available(shop.runtime) == wallet.Available(apple=False, google=True)
-    assert not wallet.is_self_made(shop.runtime)
+    assert available(shop) == wallet.Available(apple=False, google=True)
+    assert not is_self_made(shop)
 
 
 @pytest.mark.parametrize(
-    ("name", "code"),
+    ("how", "name", "code"),
     [
-        ("apple_certificate", "wallet_certificate_unreadable"),
-        ("apple_key", "wallet_key_unreadable"),
-        ("apple_wwdr", "wallet_certificate_unreadable"),
+        ("truncated", "apple_certificate", "wallet_certificate_unreadable"),
+        ("truncated", "apple_key", "wallet_key_unreadable"),
+        ("truncated", "apple_wwdr", "wallet_certificate_unreadable"),
+        ("removed", "apple_certificate", "wallet_certificate_unreadable"),
+        ("removed", "apple_key", "wallet_key_unreadable"),
+        ("removed", "apple_wwdr", "wallet_wwdr_missing"),
     ],
 )
-@pytest.mark.parametrize("how", ["truncated", "removed"])
 def test_broken_file_is_named_and_its_repair_needs_no_restart(name: str, code: str, how: str, small: Shop) -> None:
     path: Path = getattr(small.runtime.settings, name)
     right = path.read_bytes()
@@ -66,7 +86,7 @@ def test_broken_file_is_named_and_its_repair_needs_no_restart(name: str, code: s
     path.write_bytes(right)
 
     assert refused.value.code == code
-    assert wallet.available(small.runtime).apple
+    assert available(small).apple
     assert face(small.apple())["serialNumber"] == small.rows()[0].serial
 
 
@@ -95,12 +115,12 @@ def _serial_number(chain: WalletChain) -> bytes:
 
 
 def test_certificate_that_expires_takes_the_button_away(small: Shop) -> None:
-    assert wallet.available(small.runtime).apple
+    assert available(small).apple
 
     with clock.moved(to=UNTIL + timedelta(seconds=1)):
         with pytest.raises(Unavailable) as refused:
             small.apple()
-        offered = wallet.available(small.runtime)
+        offered = available(small)
 
     assert refused.value.code == "wallet_certificate_expired"
     assert not offered.apple
@@ -119,17 +139,17 @@ def test_missing_service_account_stops_google_alone(
 ) -> None:
     shop = a_shop(sqlite, settings, chain, **fields)
 
-    with pytest.raises(Unavailable) as refused:
-        shop.google()
+    with shop.runtime.database.reading(shop.brand_id) as session, pytest.raises(Unavailable) as refused:
+        Tools.of(shop.runtime).account(session)
 
     assert (refused.value.status, refused.value.code) == (503, code)
     assert shop.rows() == []
-    assert wallet.available(shop.runtime) == wallet.Available(apple=True, google=False)
+    assert available(shop) == wallet.Available(apple=True, google=False)
     assert shop.apple().body.startswith(b"PK")
 
 
 def test_chain_of_the_demo_is_self_made_and_apples_own_is_not(small: Shop) -> None:
-    assert wallet.is_self_made(small.runtime)
+    assert is_self_made(small)
     settings = small.runtime.settings
     authority, key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
     apple = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Apple Inc.")])
@@ -141,7 +161,7 @@ def test_chain_of_the_demo_is_self_made_and_apples_own_is_not(small: Shop) -> No
         assert path is not None
         path.write_bytes(data)
 
-    assert not wallet.is_self_made(small.runtime)
+    assert not is_self_made(small)
     assert small.apple().body.startswith(b"PK")
 
 
@@ -161,5 +181,5 @@ def test_key_with_a_passphrase_opens_with_the_right_one_only(
     )
     with pytest.raises(Unavailable) as refused:
         wrong.apple()
-    assert refused.value.code == "wallet_key_unreadable"
+    assert refused.value.code == "wallet_passphrase_wrong"
     assert secret not in repr(shop.runtime.shared)

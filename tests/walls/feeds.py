@@ -7,6 +7,7 @@ a page says the same as for an id that nobody has, and says it as a page (a type
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.fakes.wallet_chain import PASS_TYPE_ID
 from tests.delivery.pushes import a_phone
 from tests.walls.world import PASSWORD, RECEIPT
 
@@ -35,6 +36,7 @@ def _anybody(**fields: Any) -> Feed:
 
 
 SALE = {"receipt": "R-2", "occurred_at": "=now", "total_cents": 900}
+PHONE = {"slug": "~slug", "device": "~phone", "pass_type": PASS_TYPE_ID}
 JOIN = {"contact": "new.person@mail.example", "age": "1", "consent_email": "1"}
 TEXTS = {name: f"~wording_{name}" for name in ("terms", "privacy")} | {"wording_email": "~wording_email"}
 
@@ -84,6 +86,12 @@ FEEDS: dict[str, list[Feed]] = {
     "till.quote": [Feed("till", {"scan_id": "@scan"}, query={"total_cents": "900"})],
     "till.purchase": [Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00"})],
     "till.undo": [Feed("till", form={"purchase": "@undo"})],
+    # Phones' wallets, with the token of the pass.
+    "apple.register": [Feed("apple", {**PHONE, "serial": "@serial"}, body={"pushToken": "ab" * 32})],
+    "apple.unregister": [Feed("apple", {**PHONE, "serial": "@serial"})],
+    "apple.changed": [Feed("nobody", PHONE)],
+    "apple.fetch": [Feed("apple", {"slug": "@slug", "pass_type": PASS_TYPE_ID, "serial": "@serial"})],
+    "apple.take_log": [Feed("nobody", {"slug": "~slug"}, body={"logs": ["timed out"]})],
     # The brand's console.
     "brand.login": [Feed()],
     "brand.log_in": [Feed(form={"email": "=staff_email", "password": PASSWORD})],
@@ -94,6 +102,7 @@ FEEDS: dict[str, list[Feed]] = {
     # What a brand shows to everybody.
     "public.at_till": [Feed(url={"member_code": "~code"})],
     "public.css": [_anybody()],
+    "public.wallet_badge": [Feed(url={"name": "apple-en.png"})],
     "public.service_worker": [_anybody()],
     "public.manifest": [_anybody()],
     "public.icon": [Feed(url={"slug": "~slug", "name": "192"})],
@@ -129,11 +138,15 @@ FEEDS: dict[str, list[Feed]] = {
     "member.simulate": [_member()],
     "member.wallet_page": [_member()],
     "member.apple": [_member()],
+    "member.apple_coupon": [Feed("member", {"slug": "@slug", "public_id": "@coupon_id"})],
+    "member.simulated": [_member(still=True)],  # the demo's phone takes what is there
     "member.google": [_member()],
 }
 
 WRITES = {  # of calls that only look
-    "member.apple": {"wallet_pass"},  # the first download makes the pass's row
+    "apple.fetch": {"wallet_pass"},  # when it was fetched
+    "member.apple": {"wallet_pass", "wallet_counter"},  # the first download makes the pass's row
+    "member.apple_coupon": {"wallet_pass", "wallet_counter"},
     "member.google": {"wallet_pass"},
     "ops.ready": {"counter"},  # the probe really writes, or a full disk would not show
 }

@@ -72,7 +72,10 @@ class Wall:
         shutil.copy(world.path, file)
         self._all, self._there = rows(file), rows(file, brand_id=world.there.brand_id)
         self.database = Database(f"sqlite:///{file}", world.settings.keyring(), guard_walls=guard_walls)
-        phone = {"simulated_phone": lambda name: a_phone(f"{PUSH}/{name}").subscription()}
+        phone = {
+            "simulated_phone": lambda name: a_phone(f"{PUSH}/{name}").subscription(),
+            "simulated_iphone": lambda _pkpass: None,
+        }
         self.app = create_app(Runtime(world.settings, self.database, phone))
 
     def close(self) -> None:
@@ -116,6 +119,7 @@ class Wall:
             "till": ({"leima-till": side.tills[0].cookie}, {}),
             "brand": ({"leima-brand": side.staff_cookie}, {}),
             "member": ({member: side.members[0].cookie, **browser}, {}),
+            "apple": ({}, {"Authorization": f"ApplePass {side.members[0].pass_token}"}),
             "newcomer": ({member: side.waiting_cookie, **browser}, {}),
         }[door]
 

@@ -1,7 +1,8 @@
 """Two brands side by side, each with resellers, outlets, tills, members, coupons, purchases, scans, codes, log-ins."""
 
 import re
-from dataclasses import dataclass, field
+import secrets
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from app.cards import service as cards
 from app.core import clock, sessions
 from app.core.crypto import totp, totp_step
 from app.core.db import Database, keyring
+from app.core.runtime import Runtime
 from app.core.settings import Settings
 from app.core.setup import apply_file
 from app.fakes.demo import BRAND_FILE
@@ -23,6 +25,9 @@ from app.members.models import Member, Wording
 from app.network import staff, tills
 from app.network.models import Brand, Outlet, Staff, Till
 from app.rewards import service as rewards
+from app.wallet import devices, rows
+from app.wallet import service as wallet
+from app.wallet.models import WalletPass
 from tests.builders import a_newcomer, a_proved_member
 
 BASE = "http://localhost:8000"
@@ -59,6 +64,10 @@ class MemberIds:
     coupon_id: str
     cookie: str
     device: str  # public id of the other log-in
+    serial: str = ""  # of the card in Apple Wallet
+    pass_token: str = ""
+    phone: str = ""  # that has it
+    object: str = ""  # the name of the card at Google
 
 
 @dataclass(frozen=True)
@@ -108,12 +117,14 @@ class World:
 
 def settings(folder: Path) -> Settings:
     """Return the demo's settings with a self-made chain for wallet passes."""
-    chain = folder / "wallet"
+    chain, badges = folder / "wallet", folder / "badges"
     wallet_chain(chain)
+    badges.mkdir()
+    (badges / "apple-en.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     return Settings(
         demo=True, data_dir=folder, base_url=BASE, apple_certificate=chain / "pass.pem", apple_key=chain / "pass.key",
         apple_wwdr=chain / "wwdr.pem", google_issuer=ISSUER_ID, google_service_account=chain / "google.json",
-        push_hosts=("push.leima.example",), outbound_map={"https://push.leima.example": "http://127.0.0.1:9"},
+        badges=badges, push_hosts=("push.leima.example",), outbound_map={"https://push.leima.example": "http://127.0.0.1:9"},
     )  # fmt: skip
 
 
@@ -122,8 +133,9 @@ def build(path: Path, folder: Path) -> World:
     chosen = settings(folder)
     database = Database(f"sqlite:///{path}", chosen.keyring(), guard_walls=True)
     try:
-        here = _side(database, _brand_file(folder, "meri", "Meri"), "meri")
-        there = _side(database, _brand_file(folder, "ranta", "Ranta"), "ranta")
+        runtime = Runtime(chosen, database)
+        here = _with_passes(runtime, _side(database, _brand_file(folder, "meri", "Meri"), "meri"))
+        there = _with_passes(runtime, _side(database, _brand_file(folder, "ranta", "Ranta"), "ranta"))
     finally:
         database.close()
     return World(here, there, path, chosen)
@@ -221,6 +233,25 @@ def _member(session: Session, member_id: int) -> MemberIds:
         member.public_id, member.first_name, contact.value, codes.code, codes.spoken, qr(session, member), coupon.code,
         coupon.coupon.public_id, cookie, device,
     )  # fmt: skip
+
+
+def _with_passes(runtime: Runtime, side: Side) -> Side:
+    """Let every member have the card on an iPhone, and at Google."""
+    with clock.moved(to=NOW):
+        return replace(side, members=tuple(_with_pass(runtime, side, one) for one in side.members))
+
+
+def _with_pass(runtime: Runtime, side: Side, member: MemberIds) -> MemberIds:
+    database, phone = runtime.database, secrets.token_hex(16)
+    with database.reading(side.brand_id) as session:
+        row = session.scalars(select(Member).where(Member.public_id == member.public_id)).one()
+        wallet.apple_pass(session, runtime, row)
+    with database.unit(side.brand_id) as session:
+        card = session.scalars(select(WalletPass).where(WalletPass.member_id == row.id)).one()
+        token = keyring(session).text(card.token or b"")
+        devices.register(session, card, device=phone, push_token=secrets.token_hex(32))
+        at_google = rows.ensure_pass(session, member_id=row.id, kind="google", program_id=card.program_id)
+    return replace(member, serial=card.serial, pass_token=token, phone=phone, object=at_google.serial)
 
 
 def _log_in(session: Session, door: str, subject_id: int) -> str:

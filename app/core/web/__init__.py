@@ -5,7 +5,7 @@ Only doors and `app.wsgi` import it; no slice does.
 
 from app.core.web.app import LeimaFlask, database, end_unit, limit, runtime, session
 from app.core.web.cookies import clear_cookie, read_cookie, set_cookie
-from app.core.web.guard import client_address, csp_nonce
+from app.core.web.guard import client_address, csp_nonce, takes
 from app.core.web.pages import asset, door, page, problem, wants_problem
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "runtime",
     "session",
     "set_cookie",
+    "takes",
     "wants_problem",
 ]

@@ -18,7 +18,7 @@ from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
 from app.core.log import log
 from app.core.web.app import end_unit, runtime
-from app.core.web.guard import csp_nonce
+from app.core.web.guard import MACHINES, csp_nonce
 
 PWA = Path(__file__).parents[3] / "pwa"
 TYPES = {
@@ -125,8 +125,8 @@ def page(template: str, http_status: int = 200, **values: Any) -> Response:
 
 
 def wants_problem() -> bool:
-    """Tell whether a machine asked: the till API, or a script of ours that sends or accepts JSON."""
-    if request.path.startswith("/api/") or request.is_json or request.path.endswith(".json"):
+    """Tell whether a machine asked: one of the machines' doors, or a script of ours that sends or accepts JSON."""
+    if request.path.startswith(MACHINES) or request.is_json or request.path.endswith(".json"):
         return True
     return request.accept_mimetypes.best == "application/json"
 

@@ -26,6 +26,7 @@ from app.members.rules import mask_contact
 from app.network.models import Brand
 from app.rewards import service as rewards
 from app.rewards.models import Coupon, Redemption, Reward
+from app.wallet import service as wallet
 
 FRESH = timedelta(hours=24)  # how long a filled card is celebrated
 SHOWN = 3  # events on the card
@@ -52,6 +53,7 @@ def show(error: str = "", status: int = 200, *, waits: bool = False) -> Response
         me=shell(session, member),
         etag=version(session, member),
         cards=cards,
+        in_wallet=bool(wallet.added(session, member.id)),
         filled=_filled(coupons, cards),
         qr=shape.qr(code_text(session, member)),
         spoken=spoken(session, member),
@@ -178,6 +180,7 @@ def version(session: Session, member: Member) -> str:
             [tuple(row) for row in session.execute(contacts)],
             [row.id for row in subscriptions.of_member(session, member.id)],
             (member.state, member.language, member.first_name),
+            sorted(wallet.added(session, member.id)),
             member.totp_secret,  # renewed when a device signs out: an open page has to fetch it
             clock.local_date(clock.now(), g.brand.zone),  # "Today" becomes yesterday, a coupon runs out
         )

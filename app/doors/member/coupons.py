@@ -8,8 +8,10 @@ from app.cards import views
 from app.core import web
 from app.doors.member import shape
 from app.doors.member.card import gift, version
+from app.doors.member.devices import platform
 from app.doors.member.home import blueprint, me, shell
 from app.rewards import service as rewards
+from app.wallet import service as wallet
 
 PAGE = 50  # events
 
@@ -29,6 +31,7 @@ def coupons() -> Response:
         ready=[coupon for coupon in shown if coupon["state"] == "ready"],
         past=[coupon for coupon in shown if coupon["state"] != "ready"],
         gift=gift(session, member, found),
+        apple=platform() == "apple" and wallet.available(session, web.runtime()).apple,
     )
 
 

@@ -17,6 +17,7 @@ from app.members import consents, lookup, sign_in, wordings
 from app.members import service as members
 from app.members.models import Member, Wording
 from app.members.rules import show_contact
+from app.wallet import service as wallet
 
 
 @blueprint.get("/profile")
@@ -85,7 +86,7 @@ def _consents(member: Member) -> list[dict[str, Any]]:
         "profile": _("here in your profile"),
     }
     shown = []
-    for channel, wording in wordings.offered(session, member.language).items():
+    for channel, wording in _offered(member).items():
         event = held.get(channel)
         state = {"renewed": "granted"}.get(event.state, event.state) if event else "none"
         since = shape.when(event.at) if event else ""
@@ -101,6 +102,14 @@ def _consents(member: Member) -> list[dict[str, Any]]:
             }
         )
     return shown
+
+
+def _offered(member: Member) -> dict[str, Wording]:
+    """Return channel → sentence of what may be asked; the wallet's only of who has a pass or has decided about it."""
+    session = web.session()
+    asked = wallet.added(session, member.id) or "wallet" in consents.current(session, member.id)
+    channels = wordings.CONSENT_CHANNELS if asked else wordings.MARKETING_CHANNELS
+    return wordings.offered(session, member.language, channels)
 
 
 def done(what: str = "saved") -> BaseResponse:
@@ -136,14 +145,14 @@ def consent() -> Response | BaseResponse:
     """Give or withdraw one consent; each is a new event."""
     session = web.session()
     channel, member = request.form.get("channel", ""), me(session)
-    if channel not in wordings.offered(session, member.language):
+    if channel not in _offered(member):
         raise NotFound(_("There is no such consent."))
     if request.form.get("action") == "withdraw":
         consents.withdraw(session, member, channel)
         if channel == "push":
             subscriptions.drop_all(session, member.id)  # stamps and coupons too: we said that we stop at once
         return done("withdrawn")
-    live = channel == "push" and bool(subscriptions.of_member(session, member.id))
+    live = channel == "wallet" or (channel == "push" and bool(subscriptions.of_member(session, member.id)))
     try:
         consents.give(session, member, channel, wording=request.form.get("wording") or None, live=live)
     except LeimaError as error:

@@ -18,6 +18,7 @@ from app.core.web.pages import PWA
 from app.doors import identity
 from app.doors.brand_css import brand_css
 from app.doors.member import language
+from app.doors.member.wallet import badge_file
 from app.members import wordings
 from app.network import service as network
 from app.network.models import RESERVED_SLUGS
@@ -67,6 +68,12 @@ def front() -> Response | BaseResponse:
 def favicon() -> Response:
     """Return a mark for pages that belong to no brand."""
     return _cached(draw_icon("#183f8c", "#f5d337", 192, False), "image/png")
+
+
+@blueprint.get("/assets/badges/<name>")
+def wallet_badge(name: str) -> Response:
+    """Return a platform's own wallet badge, as the operator has put it."""
+    return _cached(*badge_file(name))
 
 
 @blueprint.get("/m/<member_code>")

@@ -1,0 +1,67 @@
+"""The commands that set up brands: by a file, the demo's, passwords of people and keys of tills."""
+
+import argparse
+
+from app import registry
+from app.cli.common import ask_password, brand_id_of, demand_schema, opened, out
+from app.core.setup import Change, apply_file
+from app.fakes import demo as demo_fakes
+from app.fakes import history
+from app.network import service as network
+from app.network.staff import set_password, staff_of_brand
+from app.network.tills import new_till_key, revoke_till_key
+
+
+def apply(args: argparse.Namespace) -> int:
+    """Set a brand up by a file."""
+    with opened() as runtime:
+        demand_schema(runtime.database)
+        changes = apply_file(runtime.database, args.file, registry.SETUP, dry_run=args.dry_run)
+    _print_changes(changes, dry_run=args.dry_run)
+    return 0
+
+
+def _print_changes(changes: list[Change], *, dry_run: bool) -> None:
+    for change in changes:
+        style = "green" if change.sign == "+" else "yellow"
+        out.print(f"{change.sign} {change.what} {change.detail}".rstrip(), style=style, markup=False, soft_wrap=True)
+    done = "would change" if dry_run else "changed"
+    out.print(f"{len(changes)} {done}." if changes else "Nothing to change.")
+
+
+def demo(args: argparse.Namespace) -> int:
+    """Load the demo brand."""
+    with opened() as runtime:
+        demand_schema(runtime.database)
+        _print_changes(demo_fakes.load_brand(runtime.database), dry_run=False)
+        if args.history:
+            history.load(runtime.database, out)
+    return 0
+
+
+def staff(args: argparse.Namespace) -> int:
+    """Set the password of a person of the brand file."""
+    with opened() as runtime:
+        brand_id = brand_id_of(runtime.database, args.brand)
+        with runtime.database.reading(brand_id) as session:
+            staff_of_brand(session, args.email)
+        password = ask_password()
+        with runtime.database.unit(brand_id) as session:
+            set_password(session, staff_of_brand(session, args.email), password)
+    out.print(f"The password of {args.email} is set; other log-ins of theirs have ended.", markup=False, soft_wrap=True)
+    return 0
+
+
+def till_key(args: argparse.Namespace) -> int:
+    """Give a till a new key, or end the one it has."""
+    with opened() as runtime:
+        brand_id = brand_id_of(runtime.database, args.brand)
+        with runtime.database.unit(brand_id) as session:
+            till = network.till_by_slug(session, args.outlet, args.till)
+            if args.revoke:
+                revoke_till_key(session, till)
+                key = ""
+            else:
+                key = new_till_key(session, till)
+    out.print(key or "The till's key has ended.", markup=False, soft_wrap=True)
+    return 0

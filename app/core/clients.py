@@ -1,0 +1,78 @@
+"""What goes out and what comes back, and the client that carries it: one address, no redirects, perhaps an identity."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+
+from pyreqwest.client import Client, ClientBuilder
+
+from app.core.targets import Address
+
+CONNECT_SECONDS = 5
+AT_ONCE = 64  # requests of one batch in flight
+PING_SECONDS = 60  # a connection with an identity is kept for days, so a dead one has to be noticed
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A client certificate with its chain, and its private key, both PEM; `repr` shows neither."""
+
+    certificate: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """Return what tells identities apart; the key cannot be found from it."""
+        return hashlib.sha256(self.certificate + b"\0" + self.key).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One request. Its headers and body may hold personal data, so `repr` leaves them out."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    identity: Identity | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; header names in lower case; `truncated` when the body was longer than the cap."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    truncated: bool = False
+
+
+def pinned(
+    host: str, address: Address | None, *, roots: Sequence[bytes] = (), identity: Identity | None = None
+) -> Client:
+    """Return a client that connects to `address` for this host, and follows and unpacks nothing.
+
+    Args:
+        host: the name asked for; the certificate must still be its own.
+        address: None for a fake on loopback.
+        roots: PEM certificates trusted besides the public ones.
+        identity: shown to the server; its connection speaks HTTP/2, is kept open and looked after by pings.
+
+    Raises:
+        BuilderError: the identity cannot be read.
+    """
+    builder = ClientBuilder().follow_redirects(False).referer(False).no_proxy().user_agent("Leima")
+    builder = builder.gzip(False).brotli(False).zstd(False).deflate(False).http2(True)
+    builder = builder.connect_timeout(timedelta(seconds=CONNECT_SECONDS)).pool_max_idle_per_host(AT_ONCE)
+    for root in roots:
+        builder = builder.add_root_certificate_pem(root)
+    if address is not None:
+        builder = builder.resolve(host, str(address), 0)
+    if identity is not None:
+        builder = builder.identity_pem(identity.key + b"\n" + identity.certificate).http2_keep_alive_while_idle(True)
+        builder = builder.http2_keep_alive_interval(timedelta(seconds=PING_SECONDS))
+        builder = builder.http2_keep_alive_timeout(timedelta(seconds=CONNECT_SECONDS))
+        builder = builder.pool_idle_timeout(timedelta(days=1))
+    return builder.build()

@@ -1,0 +1,118 @@
+"""One HTTP/2 connection of the fake push service."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import ConnectionTerminated, DataReceived, RequestReceived, StreamEnded, StreamReset
+from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes
+
+STREAMS = 1000  # at once, as Apple advertises
+LONGEST = 64 * 1024  # bytes that are kept of one body
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, and the pass type of the certificate that the connection was made with."""
+
+    method: str
+    path: str
+    topic: str
+    pass_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass
+class _Stream:
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+class Connection(asyncio.Protocol):
+    """Speaks HTTP/2 over one TLS connection; the certificate was demanded and checked by TLS."""
+
+    def __init__(self, answer: Callable[[Call], Reply], open_ones: set["Connection"]) -> None:
+        self._answer = answer
+        self._open = open_ones
+        self._http = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        self._streams: dict[int, _Stream] = {}
+        self._transport: asyncio.Transport | None = None
+        self._pass_type = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Read the certificate and greet."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._open.add(self)
+        subject = (transport.get_extra_info("peercert") or {}).get("subject", ())
+        names = {name: value for part in subject for name, value in part}
+        self._pass_type = names.get("userId", "")
+        self._http.initiate_connection()
+        self._http.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: STREAMS})
+        self._flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._open.discard(self)
+
+    def abort(self) -> None:
+        """Hang up without a word."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Take frames; a client that breaks the protocol is hung up on."""
+        try:
+            for event in self._http.receive_data(data):
+                self._take(event)
+        except ProtocolError:
+            self._flush()
+            if self._transport is not None:
+                self._transport.close()
+            return
+        self._flush()
+
+    def _take(self, event: Any) -> None:
+        if isinstance(event, RequestReceived):
+            self._streams[event.stream_id] = _Stream({str(name): str(value) for name, value in event.headers})
+        elif isinstance(event, DataReceived):
+            self._http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            stream = self._streams.get(event.stream_id)
+            if stream is not None:
+                stream.body = (stream.body + event.data)[:LONGEST]
+        elif isinstance(event, StreamEnded):
+            self._end(event.stream_id)
+        elif isinstance(event, StreamReset):
+            self._streams.pop(event.stream_id, None)
+        elif isinstance(event, ConnectionTerminated) and self._transport is not None:
+            self._transport.close()
+
+    def _end(self, stream_id: int) -> None:
+        stream = self._streams.pop(stream_id, None)
+        if stream is None:
+            return
+        named = stream.headers
+        call = Call(
+            named.get(":method", ""), named.get(":path", ""), named.get("apns-topic", ""), self._pass_type, stream.body
+        )
+        reply = self._answer(call)
+        headers = [(":status", str(reply.status)), *reply.headers.items()]
+        self._http.send_headers(stream_id, headers, end_stream=not reply.body)
+        if reply.body:
+            self._http.send_data(stream_id, reply.body, end_stream=True)
+
+    def _flush(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(self._http.data_to_send())

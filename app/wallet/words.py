@@ -1,0 +1,26 @@
+"""Codes of the wallet as sentences for people, in the language of this moment."""
+
+from app.core.i18n import gettext as _
+
+
+def fault(code: str) -> str:
+    """Return what a counted fault means; an unknown code is shown as it is."""
+    return {
+        "apns_unreachable": _("Apple's push service could not be reached; phones are woken once it can be"),
+        "apns_unregistered": _("A phone has removed the card, or was reset"),
+        "apns_bad_device_token": _("A phone's address at Apple is not valid any more"),
+        "apns_too_many_requests": _("Apple asked for a pause for one phone"),
+        "google_unreachable": _("Google Wallet could not be reached; cards are updated once it can be"),
+        "phone_authentication": _("A phone says that its card was refused"),
+        "phone_not_signed": _("A phone says that a card's signature is not valid"),
+        "phone_not_reachable": _("A phone says that it could not reach us"),
+        "phone_bad_answer": _("A phone says that it did not understand our answer"),
+        "phone_other": _("A phone complains about something else"),
+        "wallet_certificate_missing": _("No certificate is set up"),
+        "wallet_certificate_expired": _("The certificate has expired"),
+        "wallet_certificate_not_yet_valid": _("The certificate is not valid yet"),
+        "wallet_certificate_unreadable": _("The certificate cannot be read"),
+        "wallet_key_unreadable": _("The private key cannot be read"),
+        "wallet_key_of_another_certificate": _("The private key belongs to another certificate"),
+        "wallet_certificate_of_another_issuer": _("Apple's intermediate certificate is of another generation"),
+    }.get(code, code)
