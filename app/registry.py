@@ -31,6 +31,7 @@ from app.rewards import models as _rewards
 from app.rewards import setup as rewards_setup
 from app.wallet import jobs as wallet_jobs
 from app.wallet import models as _wallet
+from app.wallet import setup as wallet_setup
 
 TEMPLATES = Path(__file__).parent / "doors" / "templates"
 TABLES = (
@@ -47,7 +48,7 @@ TABLES = (
 )  # modules that hold tables
 # Importing these modules registers their jobs.
 JOBS: tuple[ModuleType, ...] = (network_jobs, members_jobs, rewards_jobs, delivery_jobs, wallet_jobs)
-SETUP = (network_setup, members_setup, rewards_setup, cards_setup)  # sections of the brand file, in this order
+SETUP = (network_setup, members_setup, rewards_setup, cards_setup, wallet_setup)  # sections of the brand file, in order
 metadata = Base.metadata
 
 

@@ -11,7 +11,7 @@ from app.cli.common import ask_secret, brand_id_of, demand_schema, opened, out
 from app.core.errors import Invalid
 from app.core.runtime import Runtime
 from app.network import service as network
-from app.wallet import checkup, credentials
+from app.wallet import checkup, credentials, outgoing
 from app.wallet.checkup import Finding
 from app.wallet.models import WalletCredential
 
@@ -131,8 +131,11 @@ def run_doctor(args: argparse.Namespace) -> int:
 
 
 def _examined(runtime: Runtime, brand_id: int) -> list[Finding]:
-    with checkup.asking(runtime) as reach, runtime.database.reading(brand_id) as session:
-        return checkup.check(session, runtime, reach=reach)
+    try:
+        with checkup.asking(runtime) as reach, runtime.database.reading(brand_id) as session:
+            return checkup.check(session, runtime, reach=reach, token=checkup.token_of(runtime))
+    finally:
+        outgoing.close(runtime)
 
 
 def _show(slug: str, findings: list[Finding]) -> None:

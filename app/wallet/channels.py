@@ -45,9 +45,9 @@ def failed(session: Session, kind: str, code: str, *, retry_after: float | None 
     """Stop asking the provider for a while, the longer the more often it failed; return for how long."""
     row, now = find(session, kind) or _make(session, kind), clock.now()
     row.failures += 1
-    grown = min(FIRST_PAUSE * 2 ** min(row.failures - 1, 10), LONGEST_PAUSE)
+    grown: timedelta = min(FIRST_PAUSE * 2 ** min(row.failures - 1, 10), LONGEST_PAUSE)
     asked = min(timedelta(seconds=retry_after or 0), LONGEST_ASKED)
-    wait = max(grown, asked)
+    wait: timedelta = max(grown, asked)
     if not row.fault:
         row.fault_at = now
         log.error("wallet channel paused", channel=kind, code=code)

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from app.core import clock, i18n
 from app.core.db import brand_of
-from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
 from app.core.outbound import Outbound, OutboundError
 from app.core.runtime import Runtime
@@ -20,17 +19,18 @@ from app.network.models import Brand
 from app.wallet import brand_templates, channels, credentials
 from app.wallet.brand_templates import TemplateRefused
 from app.wallet.certificates import Finding, examine, fault, fine, of_error, pass_type_of, warn
-from app.wallet.google import ServiceAccount, ServiceAccountUnusable
+from app.wallet.google import NoToken, ServiceAccount, ServiceAccountUnusable, TokenSource
+from app.wallet.outgoing import outbound
 from app.wallet.serve import web_service_url
 from app.wallet.signer import SignerError
 from app.wallet.template_source import IMAGES, picture_names
 from app.wallet.templates import Template
 from app.wallet.tools import NoServiceAccount, Tools
 
-__all__ = ["Finding", "Reach", "Token", "asking", "check", "title", "worst_first"]
+__all__ = ["Finding", "Reach", "Token", "asking", "check", "title", "token_of", "worst_first"]
 
 Reach = Callable[[str], int]  # asks an address by GET and returns the status; raises OutboundError
-Token = Callable[[ServiceAccount], None]  # asks Google for an access token; raises LeimaError or OutboundError
+Token = Callable[[ServiceAccount], object]  # asks Google for an access token; raises NoToken
 LONG = timedelta(minutes=15)  # after which a provider that does not answer is more than a hiccup
 SECONDS = 10  # that an address has to answer
 _ORDER = {"fault": 0, "warn": 1, "fine": 2}
@@ -72,6 +72,11 @@ def asking(runtime: Runtime) -> Iterator[Reach]:
         yield lambda url: way.request("GET", url, seconds=SECONDS).status
     finally:
         way.close()
+
+
+def token_of(runtime: Runtime) -> Token:
+    """Return a function that asks Google for an access token, as the jobs do."""
+    return lambda account: TokenSource(outbound(runtime), account).token(seconds=SECONDS)
 
 
 def title(name: str) -> str:
@@ -207,10 +212,8 @@ def _google(session: Session, tools: Tools, token: Token | None) -> Iterator[Fin
 def _token(account: ServiceAccount, token: Token) -> Finding:
     try:
         token(account)
-    except LeimaError as error:
-        return fault("google_token", error.code, error.message)
-    except OutboundError as error:
-        return fault("google_token", "google_unreachable", _("No answer (%(why)s)", why=type(error).__name__))
+    except NoToken as error:
+        return fault("google_token", error.result.reason, _("Google gives none"))
     return fine("google_token", _("Google gives one"))
 
 

@@ -1,4 +1,4 @@
-"""Google's classes: one for each program and each reward, in the brand's own language, patched when the look changes."""
+"""Google's classes: one for each program and reward, in the brand's own language, patched when the look changes."""
 
 import hashlib
 import json
@@ -33,9 +33,7 @@ class ClassDue:
     changed: bool
 
 
-def of(
-    session: Session, runtime: Runtime, row: WalletPass, shown: Shown, account: ServiceAccount
-) -> ClassDue:
+def of(session: Session, runtime: Runtime, row: WalletPass, shown: Shown, account: ServiceAccount) -> ClassDue:
     """Return the class of a pass.
 
     Args:

@@ -82,6 +82,7 @@ def coupon_view(session: Session, member: Member, held: HeldCoupon, *, brand: Br
         terms=i18n.pick(held.reward.terms) if held.reward.terms else "",
         state=held.state,
         where=_("any outlet"),
+        prize_icon="cup" if held.reward.icon == "cup" else "gift",
     )
 
 
@@ -91,7 +92,7 @@ def objects_of(session: Session, coupon_ids: Sequence[int]) -> tuple[str, ...]:
         return ()
     wanted = (WalletPass.kind == "google", WalletPass.coupon_id.in_(coupon_ids), WalletPass.served_at.is_not(None))
     rows = session.execute(select(WalletPass.coupon_id, WalletPass.serial).where(*wanted))
-    found = {coupon_id: serial for coupon_id, serial in rows}
+    found = dict(rows.all())
     return tuple(found[coupon_id] for coupon_id in coupon_ids if coupon_id in found)
 
 

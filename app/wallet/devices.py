@@ -20,7 +20,7 @@ from app.wallet.events import PhonesDue
 from app.wallet.models import WalletDevice, WalletPass, WalletRegistration
 from app.wallet.rows import PURPOSE
 
-DEVICE, PUSH_TOKEN = "wallet device", "wallet push token"  # noqa: S105  purposes of look-up hashes
+DEVICE, PUSH_TOKEN = "wallet device", "wallet push token"
 LONGEST_TOKEN, LONGEST_DEVICE = 1000, 200  # characters; Apple's have 64 and 32
 
 

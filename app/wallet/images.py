@@ -75,6 +75,23 @@ def picture_files(name: str, data: bytes) -> dict[str, bytes]:
     }
 
 
+def square(logo: bytes, side: int, paper: str) -> bytes:
+    """Return a logo in the middle of a square, as PNG: Google shows it in a circle, so its corners stay empty.
+
+    Args:
+        logo: a picture of ours, such as `logo@3x.png` of a template.
+        side: pixels.
+        paper: `#rrggbb` behind it.
+    """
+    picture = _read(logo, ("PNG",), MOST_PIXELS).convert("RGBA")
+    most = round(side * 0.66)
+    shrink = min(most / picture.width, most / picture.height)
+    size = (max(1, round(picture.width * shrink)), max(1, round(picture.height * shrink)))
+    small, image = picture.resize(size, Image.Resampling.LANCZOS), Image.new("RGB", (side, side), paper)
+    image.paste(small, ((side - size[0]) // 2, (side - size[1]) // 2), small)
+    return encode(image)
+
+
 def clean(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return a template's files with its pictures decoded and written anew in their size.
 

@@ -1,6 +1,6 @@
 """Jobs of the wallet: marking what changed, waking phones, keeping Google's objects, tidying."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import bindparam, select, text
@@ -15,9 +15,19 @@ from app.core.tables import UtcDateTime
 from app.members.events import MemberChanged, MemberMerged
 from app.network.models import Brand
 from app.rewards.events import CouponChanged, CouponIssued
-from app.wallet import channels, marks, wakes
-from app.wallet.events import CredentialChanged, LookChanged, ObjectsDue, PhonesDue, WalkGoesOn
+from app.wallet import channels, marks, notes, objects, wakes
+from app.wallet.events import (
+    CredentialChanged,
+    LookChanged,
+    MessageQueued,
+    NewsPublished,
+    ObjectsDue,
+    PhonesDue,
+    WalkGoesOn,
+)
 from app.wallet.models import WalletPass
+from app.wallet.notes import Note, Told
+from app.wallet.objects import Round, Sent
 from app.wallet.wakes import Due, Woken
 
 GATHER = timedelta(milliseconds=400)  # what happens to one member meanwhile is one wake-up; decision 0008
@@ -96,6 +106,68 @@ class RefreshRest(Walk):
         return self.slice(session, brand_id, after)
 
 
+@dataclass(frozen=True)
+class Synced:
+    """What one sync with Google took and what became of it."""
+
+    rounds: list[Round]
+    sent: list[Sent]
+
+
+@sending_job("wallet.sync_google", listens=ObjectsDue, unique_by="brand_id", priority=3, repeatable=True)
+class SyncGoogle:
+    """Create and patch the objects of a brand that Google does not have as they are."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    def prepare(self, session: Session, brand_id: int) -> list[Round]:
+        """Take what is due."""
+        return objects.claim(session, self.runtime)
+
+    def send(self, rounds: list[Round]) -> list[Synced]:
+        """Speak to Google."""
+        return [Synced(rounds, objects.send(self.runtime, rounds))]
+
+    def finish(self, session: Session, done: list[Synced]) -> None:
+        """Write what became of it."""
+        for one in done:
+            objects.finish(session, one.rounds, one.sent)
+
+
+@sending_job("wallet.send_message", listens=MessageQueued, priority=4)
+class SendMessage:
+    """Put a message on one card, if its member still wants it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    def prepare(self, session: Session, message_id: int) -> list[Note]:
+        """Ask for the consent of this moment, and take the message."""
+        return notes.take_message(session, self.runtime, message_id)
+
+    def send(self, taken: list[Note]) -> list[Told]:
+        """Speak to Google; Apple's card shows it when it is refreshed."""
+        return notes.send(self.runtime, taken)
+
+    def finish(self, session: Session, told: list[Told]) -> timedelta | None:
+        """Write what became of it."""
+        return notes.end_message(session, told)
+
+
+@sending_job("wallet.publish_news", listens=NewsPublished, priority=4)
+class PublishNews(SendMessage):
+    """Tell the holders of a brand's Google cards its service news, by their classes."""
+
+    def prepare(self, session: Session, news_id: int) -> list[Note]:
+        """Take the classes that Google has."""
+        return notes.take_news(session, self.runtime, news_id)
+
+    def finish(self, session: Session, told: list[Told]) -> timedelta | None:
+        """Write what became of it."""
+        return notes.end_news(session, told)
+
+
 @job("wallet.credential_changed", listens=CredentialChanged, priority=2)
 def credential_changed(session: Session, brand_id: int, kind: str) -> None:
     """Let what waited for a certificate or account go on at once."""
@@ -118,5 +190,3 @@ _NONCES = text("DELETE FROM wallet_nonce WHERE ends_at < :now").bindparams(bindp
 def forget_nonces(session: Session) -> None:
     """Forget callbacks that are too old to be sent again."""
     session.connection().execute(_NONCES, {"now": clock.now()}, execution_options={"finds_brand": True})
-
-

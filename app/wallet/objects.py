@@ -4,8 +4,6 @@ An object is due while its `version` is above `synced`. A worker takes it for a 
 Source: wallet.md, "Google".
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,7 +23,6 @@ from app.wallet.classes import ClassDue
 from app.wallet.events import ObjectsDue
 from app.wallet.google import (
     GoogleClient,
-    NotificationBudget,
     ServiceAccount,
     ServiceAccountUnusable,
     TokenSource,
@@ -33,6 +30,7 @@ from app.wallet.google import (
     Upserted,
     object_payload,
 )
+from app.wallet.google.budget import About, kept, may_notify
 from app.wallet.models import WalletPass
 from app.wallet.outgoing import outbound
 from app.wallet.shown import Reader, Shown
@@ -126,30 +124,41 @@ def _round(
     session: Session, runtime: Runtime, account: ServiceAccount, rows: Iterable[WalletPass], now: datetime
 ) -> Round:
     wanted: dict[int, ClassDue] = {}
-    coupons, cards = [], []
+    coupons: list[ObjectDue] = []
+    cards: list[ObjectDue] = []
     for row in sorted(rows, key=lambda row: row.id):
         member = marks.live_member(session, row)
         if member is None:
             row.removed_at = now  # erased: nobody is shown anything any more
             continue
+        reader = Reader(session, runtime, member)
+        with i18n.use_language(reader.brand.default_language):
+            common = reader.show(row)  # members of all languages share the class
         with i18n.use_language(member.language):
-            shown = Reader(session, runtime, member).show(row)
-        if shown is None:
+            shown = reader.show(row)
+        if shown is None or common is None:
             row.removed_at = now
             continue
-        klass = classes.of(session, runtime, row, shown, account)
+        klass = classes.of(session, runtime, row, common, account)
         if klass.changed:
             wanted[klass.row_id] = klass
-        due = _object(row, shown, account, klass, now)
+        due = _object(row, shown, account, klass, now, about="coupon" if _brings_coupon(row, reader) else "stamp")
         (coupons if row.coupon_id is not None else cards).append(due)
     return Round(account, tuple(wanted.values()), tuple(coupons), tuple(cards))
 
 
-def _object(row: WalletPass, shown: Shown, account: ServiceAccount, klass: ClassDue, now: datetime) -> ObjectDue:
-    about = "coupon" if row.synced and shown.news_of_coupon(row.served_at) else "stamp"
+def _brings_coupon(row: WalletPass, reader: Reader) -> bool:
+    """Tell whether the member got a coupon since Google last took this card."""
+    since = row.served_at or row.made_at
+    return any(held.usable and held.coupon.issued_at > since for held in reader.coupons.values())
+
+
+def _object(
+    row: WalletPass, shown: Shown, account: ServiceAccount, klass: ClassDue, now: datetime, *, about: About
+) -> ObjectDue:
     told = [datetime.fromisoformat(moment) for moment in row.notified]
     # The first content is no news, and a coupon's own object says nothing that its card does not say.
-    notify = bool(row.synced) and row.coupon_id is None and NotificationBudget.may_notify(told, now, about)
+    notify = bool(row.synced) and row.coupon_id is None and may_notify(told, now, about)
     payload = object_payload(
         shown.template, shown.view, issuer_id=account.issuer_id, class_name=klass.name, serial=shown.serial,
         totp_secret=shown.secret or None, linked=shown.linked, places=shown.places, expires=shown.expires,
@@ -162,26 +171,24 @@ def send(runtime: Runtime, rounds: Sequence[Round], *, seconds: float = 20) -> l
     """Speak to Google; no session is open. What hangs on something that failed is not sent."""
     sent: list[Sent] = []
     for one in rounds:
-        client = GoogleClient(outbound(runtime), one.account, tokens(runtime, one.account))
-        sent += _send(client, one.classes, seconds)
+        client = client_of(runtime, one.account, seconds=seconds)
+        sent += _send(client, one.classes)
         bad = {each.due.row_id for each in sent if isinstance(each.due, ClassDue) and not each.result.accepted}
         for part in (one.coupons, one.cards):
-            sent += _send(client, [due for due in part if due.class_id not in bad], seconds)
+            sent += _send(client, [due for due in part if due.class_id not in bad])
     return sent
 
 
-def _send(client: GoogleClient, dues: Sequence[ClassDue | ObjectDue], seconds: float) -> list[Sent]:
-    if not dues:
-        return []
-    results = client.upsert_many([due.upsert for due in dues], seconds=seconds)
+def _send(client: GoogleClient, dues: Sequence[ClassDue | ObjectDue]) -> list[Sent]:
+    results = client.upsert_many([due.upsert for due in dues])
     return [Sent(due, result) for due, result in zip(dues, results, strict=True)]
 
 
-def tokens(runtime: Runtime, account: ServiceAccount) -> TokenSource:
-    """Return the access tokens of an account, kept while the process lives."""
-    kept: dict[str, TokenSource] = runtime.shared.setdefault(_TOKENS, {})
-    name = hashlib.sha256(json.dumps([account.email, account.issuer_id, account.fingerprint]).encode()).hexdigest()
-    return kept.setdefault(name, TokenSource(outbound(runtime), account))
+def client_of(runtime: Runtime, account: ServiceAccount, *, seconds: float = 20) -> GoogleClient:
+    """Return what speaks to Google for an account; its access tokens are kept while the process lives."""
+    sources: dict[tuple[str, str], TokenSource] = runtime.shared.setdefault(_TOKENS, {})
+    source = sources.setdefault((account.email, account.fingerprint), TokenSource(outbound(runtime), account))
+    return GoogleClient(outbound(runtime), source, seconds=seconds)
 
 
 def finish(session: Session, rounds: Sequence[Round], sent: Sequence[Sent]) -> None:
@@ -217,7 +224,7 @@ def _end(session: Session, row: WalletPass, due: ObjectDue, result: Upserted) ->
     first = row.served_at is None
     row.synced, row.served_at = max(row.synced, due.version), now
     if due.notified is not None:
-        row.notified = [moment.isoformat() for moment in NotificationBudget.kept(row.notified, due.notified)]
+        row.notified = kept(row.notified, due.notified)
     if result.has_users and row.added_at is None:
         row.added_at = now  # its callback got lost
     if result.has_users is False and row.asked_at is not None and row.asked_at < now - UNUSED:

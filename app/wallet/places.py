@@ -26,7 +26,7 @@ def places(session: Session, member: Member, family: Sequence[int]) -> tuple[Pla
         .where(Purchase.member_id.in_(family))
         .group_by(Purchase.outlet_id)
     )
-    visits = {outlet_id: n for outlet_id, n in session.execute(bought)}
+    visits = dict(session.execute(bought).all())
     known = [outlet_id for outlet_id, _n in sorted(visits.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST]]
     if member.outlet_id is not None and member.outlet_id not in known:
         known.append(member.outlet_id)

@@ -78,7 +78,7 @@ def apple_pass(session: Session, runtime: Runtime, member: Member, *, program_sl
     """Return a member's signed card for Apple Wallet; the same serial on every phone.
 
     Args:
-        session: a reading one will do; see `_row`.
+        session: one that only reads: what has to be written is written in short units of their own.
         program_slug: which card; left out, the brand's first.
 
     Raises:
@@ -90,7 +90,7 @@ def apple_pass(session: Session, runtime: Runtime, member: Member, *, program_sl
     signer = Tools.of(runtime).signer(session)  # before the row: a pass that cannot be signed leaves nothing behind
     card = card_of(session, member, program_slug)
     brand = network.brand_by_id(session, member.brand_id)
-    row = row_of(session, runtime, member_id=member.id, kind="apple", program_id=card.program.id)
+    row = row_of(session, runtime, member_id=member.id, program_id=card.program.id)
     return serve.download(session, runtime, row, signer, f"{brand.slug}-{card.program.slug}.pkpass")
 
 
@@ -110,7 +110,7 @@ def coupon_pass(session: Session, runtime: Runtime, member: Member, public_id: s
     if coupon.state != "issued" and known is None:
         raise CouponOver(_("This coupon cannot be used any more."))
     brand = network.brand_by_id(session, member.brand_id)
-    row = row_of(session, runtime, member_id=member.id, kind="apple", coupon_id=coupon.id)
+    row = row_of(session, runtime, member_id=member.id, coupon_id=coupon.id)
     return serve.download(session, runtime, row, signer, f"{brand.slug}-coupon-{coupon.last_four.lower()}.pkpass")
 
 
@@ -135,16 +135,16 @@ def card_of(session: Session, member: Member, slug: str | None) -> Card:
     raise CardUnknown(_("There is no such card."))
 
 
-def row_of(session: Session, runtime: Runtime, **which: int | str) -> WalletPass:
-    """Return a pass's row; the first download makes it.
+def row_of(
+    session: Session, runtime: Runtime, *, member_id: int, program_id: int | None = None, coupon_id: int | None = None
+) -> WalletPass:
+    """Return the row of an Apple pass; the first download makes it, in a short unit of its own.
 
-    A download is a GET, whose session cannot write: the row is then made in a short unit of its own, so that the
-    pass is drawn and signed without holding SQLite's one write lock.
+    A download is a GET, whose session cannot write; the pass is then drawn and signed without holding SQLite's one
+    write lock.
     """
-    found = find_pass(session, **which)  # type: ignore[arg-type]  # member_id and so on, as `ensure_pass` takes them
+    found = find_pass(session, member_id=member_id, kind="apple", program_id=program_id, coupon_id=coupon_id)
     if found is not None:
         return found
-    if not session.get_bind().get_execution_options().get("leima_read"):
-        return ensure_pass(session, **which)  # type: ignore[arg-type]  # the same
     with runtime.database.unit(brand_of(session)) as writing:
-        return ensure_pass(writing, **which)  # type: ignore[arg-type]  # the same
+        return ensure_pass(writing, member_id=member_id, kind="apple", program_id=program_id, coupon_id=coupon_id)

@@ -8,10 +8,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.core.setup import Entry, Section, Setup
+from app.core.events import emit
+from app.core.setup import Entry, Item, Section, Setup
 from app.core.toml import Place
 from app.wallet import brand_templates, images
 from app.wallet.brand_templates import TemplateRefused
+from app.wallet.events import LookChanged
 from app.wallet.images import PictureForm, PictureTooLarge, PictureUnreadable
 from app.wallet.template_images import pictured
 from app.wallet.template_source import MOST_BYTES, MOST_FILES, limits, read_folder
@@ -31,10 +33,15 @@ SECTIONS = (Section("wallet", WalletIn, many=False),)
 
 
 def apply(setup: Setup) -> None:
-    """Save the brand's own templates; what the file omits is left alone."""
+    """Save the brand's own templates; what the file omits is left alone. Any change of the file may show on passes."""
     item = setup.one("wallet", WalletIn)
-    if item is None:
-        return
+    if item is not None:
+        _own(setup, item)
+    if setup.changes and setup.brand is not None:
+        emit(setup.session, LookChanged(brand_id=setup.brand.id))
+
+
+def _own(setup: Setup, item: Item[WalletIn]) -> None:
     logo = _logo(setup, item.value.logo, (*item.place, "logo")) if item.value.logo else {}
     if logo is None:
         return

@@ -28,6 +28,7 @@ from app.rewards import service as rewards
 from app.wallet import devices, rows
 from app.wallet import service as wallet
 from app.wallet.models import WalletPass
+from app.wallet.outgoing import HOSTS
 from tests.builders import a_newcomer, a_proved_member
 
 BASE = "http://localhost:8000"
@@ -124,7 +125,8 @@ def settings(folder: Path) -> Settings:
     return Settings(
         demo=True, data_dir=folder, base_url=BASE, apple_certificate=chain / "pass.pem", apple_key=chain / "pass.key",
         apple_wwdr=chain / "wwdr.pem", google_issuer=ISSUER_ID, google_service_account=chain / "google.json",
-        badges=badges, push_hosts=("push.leima.example",), outbound_map={"https://push.leima.example": "http://127.0.0.1:9"},
+        badges=badges, push_hosts=("push.leima.example",),
+        outbound_map=dict.fromkeys((f"https://{host}" for host in ("push.leima.example", *HOSTS)), "http://127.0.0.1:9"),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Wallet passes in the console: who has them, whether all is well, and the news that every card shows."""
 
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from flask import Response, g, redirect, request
 from sqlalchemy import select
@@ -48,8 +48,8 @@ def show(errors: dict[str, str] | None = None, status: int = 200) -> Response:
     return page(
         "wallet", status, here="wallet", figures=_figures(), may_change=g.staff.role in MAY_CHANGE,
         checks=[
-            {"name": one.name, "level": one.level, "detail": one.detail, "title": wallet_words.check(one.name)}
-            for one in checkup.check(session, web.runtime(), reach=None)
+            {"name": one.name, "level": one.level, "detail": one.detail, "title": checkup.title(one.name)}
+            for one in checkup.worst_first(checkup.check(session, web.runtime()))
         ],
         faults=[
             {"day": i18n.format_day(one.day, with_year=True), "code": one.code, "n": one.n,
@@ -58,7 +58,7 @@ def show(errors: dict[str, str] | None = None, status: int = 200) -> Response:
         ],
         news=[_news(row) for row in _current()], languages=_languages(), errors=errors or {},
         form={name: request.form.get(name, "")[:600] for name in _fields()}, days=LONGEST_NEWS,
-        notice=_notice(), templates=None,
+        notice=_notice(),
     )  # fmt: skip
 
 
@@ -110,9 +110,8 @@ def _moment(moment: datetime) -> str:
 def publish() -> Response | BaseResponse:
     """Put service news on every card."""
     demand_role()
-    texts = {
-        part: {code: request.form.get(f"{part}_{code}", "") for code in g.brand.languages} for part in ("header", "body")
-    }  # fmt: skip
+    codes = g.brand.languages
+    texts = {part: {code: request.form.get(f"{part}_{code}", "") for code in codes} for part in ("header", "body")}
     days = request.form.get("days", "")
     lasts = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0
     ends_at = clock.now() + timedelta(days=min(lasts, LONGEST_NEWS))
@@ -140,4 +139,4 @@ def stop_news(public_id: str) -> BaseResponse:
 
 def done(what: str) -> BaseResponse:
     """Go back to the page with a word about what was done."""
-    return cast(BaseResponse, redirect(f"/brand/wallet?done={what}", 303))
+    return redirect(f"/brand/wallet?done={what}", 303)

@@ -22,8 +22,10 @@ from app.doors.member.wallet import badge_file
 from app.members import wordings
 from app.network import service as network
 from app.network.models import RESERVED_SLUGS
+from app.wallet import brand_templates, images
 
 blueprint = web.door("public", __name__)
+OWN_LOGO = "logo@3x.png"  # of the brand's own passes
 HOUR = int(timedelta(hours=1).total_seconds())
 SPEECHLESS = ("public.css", "public.service_worker", "public.icon")
 
@@ -124,6 +126,9 @@ def icon(name: str) -> Response:
     if name not in sizes:
         raise NotFound(_("There is no such picture."))
     size, full = sizes[name]
+    own = brand_templates.own_files(web.session(), "stamp-card").get(OWN_LOGO) if name == "logo" else None
+    if own is not None:
+        return _cached(images.square(own, size, g.brand.brand_color), "image/png")
     return _cached(draw_icon(g.brand.brand_color, g.brand.ink, size, full), "image/png")
 
 

@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from flask import Response, g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -105,4 +105,4 @@ def badge_file(name: str) -> tuple[bytes, str]:
     known = {f"{kind}-{code}" for kind in ("apple", "google") for code in i18n.LANGUAGES}
     if folder is None or stem.suffix not in PICTURES or stem.stem not in known or not (folder / name).is_file():
         raise NotFound(_("There is no such picture."))
-    return (folder / name).read_bytes(), cast(str, PICTURES[stem.suffix])
+    return (folder / name).read_bytes(), PICTURES[stem.suffix]

@@ -1,6 +1,7 @@
-"""Google Wallet: the loyalty class and object of a card, and the link that saves it. Pure: no database, no HTTP.
+"""The link that saves a card in Google Wallet. Pure: no database, no HTTP.
 
-Source: wallet.md, "Google". Until classes and objects are created by REST, both travel slim inside the link.
+With access to Google's API everything is created by REST first, and the link holds ids only. Without it, class and
+object travel slim inside the link. Source: wallet.md, "Google".
 """
 
 import json
@@ -10,57 +11,27 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from app.core import clock
-from app.core.errors import Conflict, Unavailable
+from app.core.errors import Conflict
 from app.core.i18n import gettext as _
+from app.wallet.google.account import ServiceAccount
+from app.wallet.google.payloads import values_for
 from app.wallet.model import CardView
 from app.wallet.templates import Template
 from app.wallet.values import fill
 
 SAVE_URL = "https://pay.google.com/gp/v/save/"
 _HEADER = '{"alg":"RS256","typ":"JWT"}'
+SHORT_LINK = 800  # characters of a link with ids only; coupons that do not fit come by themselves, linked to the card
 MAX_LINK = 1800  # characters; longer ones are cut off by browsers on the way to the app
 NAME_BYTES = 40  # of a name, where the link has no room for more; Google itself advises 20 characters
-
-
-class ServiceAccountUnusable(Unavailable):
-    """Google's service account cannot sign; stamps and joining go on."""
-
-    code = "wallet_google_account_unusable"
 
 
 class LinkTooLong(Conflict):
     """Even the slimmest card does not fit in a save link: an address is too long. Waiting does not help."""
 
     code = "wallet_google_link_too_long"
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceAccount:
-    """Who signs save links: PyJWT gets the parsed key, since it would parse PEM text for each link."""
-
-    email: str
-    key: RSAPrivateKey = field(repr=False)
-    issuer_id: str
-
-    @classmethod
-    def load(cls, text: str | bytes, *, issuer_id: str) -> "ServiceAccount":
-        """Parse the JSON file that Google gives for a service account.
-
-        Raises:
-            ServiceAccountUnusable: no such file, or no RSA key in it.
-        """
-        try:
-            found = json.loads(text)
-            key = load_pem_private_key(found["private_key"].encode(), None)
-            email = str(found["client_email"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ServiceAccountUnusable(_("The Google service account cannot be read.")) from error
-        if not isinstance(key, RSAPrivateKey):
-            raise ServiceAccountUnusable(_("The key of the Google service account is no RSA key."))
-        return cls(email, key, issuer_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +49,7 @@ class Saved:
 
 def loyalty_class(template: Template, view: CardView, *, issuer_id: str, look: str) -> dict[str, Any]:
     """Return the LoyaltyClass of a program's look; never a draft again once it is under review."""
-    values = _values(template, view, None)
+    values = values_for(template, view)
     for name in ("brand.name", "card.program"):  # always, not for one card only: all cards of a look share its class
         values[name] = cut(values[name])
     filled: dict[str, Any] = fill(template.google["class"], values)
@@ -87,8 +58,33 @@ def loyalty_class(template: Template, view: CardView, *, issuer_id: str, look: s
 
 def loyalty_object(template: Template, view: CardView, *, issuer_id: str, saved: Saved) -> dict[str, Any]:
     """Return the LoyaltyObject of one card, with its rotating barcode."""
-    filled: dict[str, Any] = fill(template.google["object"], _values(template, view, saved.totp_secret))
+    filled: dict[str, Any] = fill(template.google["object"], values_for(template, view, saved.totp_secret))
     return {"id": f"{issuer_id}.{saved.serial}", "classId": f"{issuer_id}.{saved.look}", **filled}
+
+
+def id_link(account: ServiceAccount, *, loyalty: Sequence[str], offers: Sequence[str], origins: Sequence[str]) -> str:
+    """Return the address that saves objects which are at Google already.
+
+    Args:
+        loyalty, offers: names of the cards and of their coupons, without the issuer.
+        origins: of the pages with the button.
+
+    Raises:
+        LinkTooLong: there are too many.
+    """
+    payload: dict[str, Any] = {"loyaltyObjects": [{"id": f"{account.issuer_id}.{name}"} for name in loyalty]}
+    for most in range(len(offers), -1, -1):
+        if most:
+            payload["offerObjects"] = [{"id": f"{account.issuer_id}.{name}"} for name in offers[:most]]
+        else:
+            payload.pop("offerObjects", None)
+        claims = _claims(account, payload, origins)
+        characters = _characters(claims, account.key)
+        if characters < SHORT_LINK or not most:
+            break
+    if characters > MAX_LINK:
+        raise LinkTooLong(_("The card does not fit in a Google Wallet link."), characters=characters)
+    return SAVE_URL + jwt.encode(claims, account.key, algorithm="RS256", json_encoder=_Short)
 
 
 def save_link(
@@ -167,12 +163,3 @@ def _characters(claims: Mapping[str, Any], key: RSAPrivateKey) -> int:
     body = json.dumps(claims, separators=(",", ":"), cls=_Short).encode()
     parts = (len(_HEADER), len(body), (key.key_size + 7) // 8)
     return len(SAVE_URL) + sum(-(-size * 4 // 3) for size in parts) + len("..")
-
-
-def _values(template: Template, view: CardView, totp_secret: bytes | None) -> dict[str, str]:
-    """Return the placeholders' values with those that Apple's pass must not hold."""
-    values = template.values(view)
-    values["member.qr_pattern"] = f"{view.member_qr}.{{totp_value_0}}"
-    if totp_secret is not None:
-        values["member.totp_key"] = totp_secret.hex().upper()
-    return values
