@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
         runtime = stack.enter_context(opened(settings))
         migrations.upgrade(runtime.database)
         logins = demo.attach(runtime) if demo else None
-        extra = [demo.outbox(), demo.front(logins)] if demo and logins else []
+        extra = [demo.outbox(), demo.wallets(), demo.front(logins)] if demo and logins else []
         server = listen(create_app(runtime, extra=extra), settings)
         worker = Worker(runtime)
         worker.start()

@@ -23,14 +23,17 @@ from app.core.runtime import Runtime
 from app.core.settings import Settings
 from app.core.setup import Change, apply_file
 from app.core.web.pages import asset
+from app.fakes.apns import FakeApns
 from app.fakes.front import front_blueprint
+from app.fakes.iphone import SimulatedIPhone
+from app.fakes.iphone_page import iphone_blueprint
 from app.fakes.mail import FakeMail
 from app.fakes.outbox import outbox_blueprint
 from app.fakes.push import ORIGIN as PUSH_ORIGIN
 from app.fakes.push import FakePush
 from app.fakes.sms import FakeSms
 from app.fakes.store import OutboxStore
-from app.fakes.wallet_chain import ISSUER_ID, wallet_chain
+from app.fakes.wallet_chain import ISSUER_ID, WalletChain, wallet_chain
 from app.network import service as network
 from app.network.models import RESELLER_ROLES, Outlet, Staff, Till
 from app.network.staff import set_password
@@ -50,11 +53,13 @@ class Demo:
     settings: Settings
     store: OutboxStore
     push: FakePush
+    iphone: SimulatedIPhone
 
     def attach(self, runtime: Runtime) -> "Logins":
         """Load the brand, give out keys and passwords, and let members subscribe a simulated phone."""
         load_brand(runtime.database)
         runtime.shared["simulated_phone"] = lambda name: self.push.phone(name).subscription()
+        runtime.shared["simulated_iphone"] = self.iphone.add
         return logins(runtime)
 
     def front(self, found: "Logins") -> Blueprint:
@@ -64,6 +69,10 @@ class Demo:
             [(one.role, one.email, one.password) for one in found.staff if one.role not in RESELLER_ROLES],
             slug=SLUG, stylesheet=asset("tokens.css"),
         )  # fmt: skip
+
+    def wallets(self) -> Blueprint:
+        """Return the page of the simulated iPhone."""
+        return iphone_blueprint(self.iphone, stylesheet=asset("tokens.css"))
 
     def outbox(self) -> Blueprint:
         """Return the pages of `/dev/outbox`."""
@@ -83,20 +92,36 @@ def demo(given: dict[str, Any]) -> Iterator[Demo]:
         store, sms_key = OutboxStore(), secrets.token_urlsafe(16)
         mail, push = FakeMail(store), FakePush(store)
         sms = FakeSms(store, key=sms_key)
-        for fake in (mail.start(), push.start(), sms.start()):
+        chain = wallet_chain(folder / "wallet")
+        apns = FakeApns(chain.wwdr + chain.root, store=store)
+        for fake in (mail.start(), push.start(), sms.start(), apns.start()):
             running.callback(fake.stop)
+        iphone = _iphone(apns, chain)
         fakes = {
             "smtp_url": mail.url, "sms_url": sms.url, "sms_key": sms_key, "push_hosts": (PUSH_ORIGIN.split("//")[1],),
         }  # fmt: skip
-        chosen["outbound_map"] = {**push.mapping, **sms.mapping, **plain.outbound_map}
-        settings = core_settings.load(**{**fakes, **_wallet(folder), **chosen, "demo": True})
-        yield Demo(settings, store, push)
+        chosen["outbound_map"] = {**push.mapping, **sms.mapping, **apns.mapping, **plain.outbound_map}
+        root = folder / "wallet" / "loopback.pem"
+        root.write_bytes(apns.root)
+        settings = core_settings.load(**{**fakes, **_wallet(folder), "outbound_root": root, **chosen, "demo": True})
+        yield Demo(settings, store, push, iphone)
+
+
+def _iphone(apns: FakeApns, chain: WalletChain) -> SimulatedIPhone:
+    """Return a phone that wakes whenever its push token does."""
+    woken: list[SimulatedIPhone] = []
+
+    def wake() -> None:
+        for phone in woken:
+            phone.wake()
+
+    woken.append(SimulatedIPhone(lambda: apns.token("iPhone", wake), authority=chain.root))
+    return woken[0]
 
 
 def _wallet(folder: Path) -> dict[str, Any]:
-    """Make the self-signed chain the first time, and return the settings that name its files."""
+    """Return the settings that name the files of the self-made chain."""
     chain = folder / "wallet"
-    wallet_chain(chain)
     return {
         "apple_certificate": chain / "pass.pem", "apple_key": chain / "pass.key", "apple_wwdr": chain / "wwdr.pem",
         "google_issuer": ISSUER_ID, "google_service_account": chain / "google.json",

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -125,7 +126,7 @@ def test_last_modified_increases_by_a_second_at_least_for_changes_within_one(pho
             assert balance(answer.data) == f"{receipt + 1}/5"
             moments.append(answer.last_modified)
 
-    assert all(one is not None and other is not None and one < other for one, other in zip(moments, moments[1:]))
+    assert all(one is not None and other is not None and one < other for one, other in pairwise(moments))
 
 
 def phone_date(moment: Any) -> str:
