@@ -16,7 +16,7 @@ from app.core import limits, sessions
 from app.core.tables import Base
 from app.delivery import jobs as delivery_jobs
 from app.delivery import models as _delivery
-from app.doors import api, apple, brand, member, ops, till
+from app.doors import api, apple, brand, hooks, member, ops, till
 from app.doors.api import document
 from app.ledger import models as _ledger
 from app.members import books as members_books
@@ -63,6 +63,7 @@ def doors() -> Sequence[Blueprint]:
         ops.blueprint,
         api.blueprint,
         apple.blueprint,
+        hooks.blueprint,
         till.blueprint,
         brand.blueprint,
         member.public,

@@ -38,6 +38,7 @@ PUBLIC = {
     "entry.confirm_again": "acts for the member's own cookie only; anybody else is led to the card",
     "apple.changed": "Apple sends no token; the phone's own id, 128 random bits, opens its list",
     "apple.take_log": "Apple sends no token; only counts are kept, and those are limited",
+    "hooks.google": "proved by Google's signature over the body",
     "public.wallet_badge": "the platforms' own badges, the same for everybody",
     "till.login": "the way in",
     "till.log_in": "the way in",

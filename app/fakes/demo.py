@@ -25,6 +25,7 @@ from app.core.setup import Change, apply_file
 from app.core.web.pages import asset
 from app.fakes.apns import FakeApns
 from app.fakes.front import front_blueprint
+from app.fakes.google import FakeGoogle
 from app.fakes.iphone import SimulatedIPhone
 from app.fakes.iphone_page import iphone_blueprint
 from app.fakes.mail import FakeMail
@@ -94,13 +95,15 @@ def demo(given: dict[str, Any]) -> Iterator[Demo]:
         sms = FakeSms(store, key=sms_key)
         chain = wallet_chain(folder / "wallet")
         apns = FakeApns(chain.wwdr + chain.root, store=store)
-        for fake in (mail.start(), push.start(), sms.start(), apns.start()):
+        google = FakeGoogle(chain.service_account, ISSUER_ID, store=store)
+        for fake in (mail.start(), push.start(), sms.start(), apns.start(), google.start()):
             running.callback(fake.stop)
         iphone = _iphone(apns, chain)
         fakes = {
             "smtp_url": mail.url, "sms_url": sms.url, "sms_key": sms_key, "push_hosts": (PUSH_ORIGIN.split("//")[1],),
         }  # fmt: skip
-        chosen["outbound_map"] = {**push.mapping, **sms.mapping, **apns.mapping, **plain.outbound_map}
+        mapping = {**push.mapping, **sms.mapping, **apns.mapping, **google.mapping}
+        chosen["outbound_map"] = {**mapping, **plain.outbound_map}
         root = folder / "wallet" / "loopback.pem"
         root.write_bytes(apns.root)
         settings = core_settings.load(**{**fakes, **_wallet(folder), "outbound_root": root, **chosen, "demo": True})

@@ -21,6 +21,12 @@ from app.wallet.signer import Signer
 from app.wallet.templates import Template
 
 MEDIA_TYPE = "application/vnd.apple.pkpass"
+_STYLES = {
+    "storeCard": models.StoreCard,
+    "coupon": models.Coupon,
+    "generic": models.Generic,
+    "eventTicket": models.EventTicket,
+}
 # What pass.json may say beside its style, and the model does not know or writes wrongly.
 _EXTRAS = ("sharingProhibited", "suppressStripShine")
 _LOOKS = ("description", "logoText", "backgroundColor", "foregroundColor", "labelColor")
@@ -36,39 +42,23 @@ class Place:
     text: str = ""
 
 
-class FilledFields(models.PassInformation):  # type: ignore[misc]  # the library has no types
-    """The fields of a pass that say something, with what they say and nothing else.
-
-    The library's own write an empty change message, and an alignment that turns the header's number to the left.
-    """
-
-    def __init__(self, face: Face, values: Values) -> None:
-        super().__init__()
-        self.jsonname = face.style
-        self.filled = face.fill(values)
-
-    def json_dict(self) -> dict[str, Any]:
-        """Return the lists of fields that are not empty."""
-        return self.filled
-
-
 class LeimaPass(models.Pass):  # type: ignore[misc]  # the library has no types
     """wallet-py3k's pass with today's keys, true hashes and a signature made in process."""
 
     def __init__(self, face: Face, values: Values, signer: Signer, entries: Iterable[Entry]) -> None:
-        top = face.top.fill(values) or {}
+        top = face.top(values)
         super().__init__(
-            FilledFields(face, values),
+            _STYLES[face.style](),
             passTypeIdentifier=signer.pass_type_id,
             organizationName=top.get("organizationName", ""),
             teamIdentifier=signer.team_id,
         )
         self.signer = signer
         self.entries = tuple(entries)
+        self.listed: tuple[Entry, ...] = ()
         self.packed = b""
         self.extras: dict[str, Any] = {name: top[name] for name in _EXTRAS if name in top}
-        if barcodes := [code for part in face.barcodes if (code := part.fill(values)) is not None]:
-            self.extras["barcodes"] = barcodes
+        self.rest = face.rest(values)
         for name in _LOOKS:
             setattr(self, name, top.get(name, ""))
 
@@ -79,24 +69,25 @@ class LeimaPass(models.Pass):  # type: ignore[misc]  # the library has no types
         return self.packed
 
     def json_dict(self) -> dict[str, Any]:
-        """Return pass.json without anything empty, with the keys that the library does not know."""
+        """Return pass.json beside fields and barcodes, without what is empty, with keys that the library lacks."""
         every = super().json_dict() | self.extras
         return {name: value for name, value in every.items() if value or value == 0}
 
     def _createPassJson(self) -> bytes:
-        return _JSON.encode(self.json_dict()).encode()
+        # The library's fields write an empty change message each, and an alignment that turns the number to the left.
+        return f"{_JSON.encode(self.json_dict())[:-1]},{self.rest}}}".encode()
 
     def _createManifest(self, pass_json: bytes) -> bytes:
         # The library would hash every image again, and add the hashes of last time.
-        self.entries = (Entry.of("pass.json", pass_json), *self.entries)
-        return manifest(self.entries)
+        self.listed = (Entry.of("pass.json", pass_json), *self.entries)
+        return manifest(self.listed)
 
     def _createSignature(self, manifest: bytes, *_paths: None) -> bytes:
         return self.signer.sign(manifest, clock.now())
 
     def _createZip(self, _pass_json: bytes, manifest: bytes, signature: bytes, zip_file: BytesIO) -> None:
         head = (Entry.of("signature", signature, listed=False), Entry.of("manifest.json", manifest, listed=False))
-        self.packed = archive([*head, *self.entries])  # as it is: the file would copy it twice
+        self.packed = archive([*head, *self.listed])  # as it is: the file would copy it twice
 
 
 def build_pass(
@@ -135,7 +126,8 @@ def build_pass(
         made.webServiceURL, made.authenticationToken = web_service_url, token
     if places:
         made.extras["locations"] = [
-            {"latitude": place.latitude, "longitude": place.longitude, "relevantText": place.text}
+            {"latitude": place.latitude, "longitude": place.longitude}
+            | ({"relevantText": place.text} if place.text else {})
             for place in places[:10]
         ]
         made.extras["maxDistance"] = max_distance

@@ -4,8 +4,8 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii as quoted
+from typing import NamedTuple
 
 _LOCAL = struct.Struct("<IHHHHHIIIHH")
 _CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHI")  # up to the place of the local header, which follows
@@ -18,15 +18,15 @@ _MADE_BY_UNIX = (3 << 8) | _VERSION
 _MODE = 0o100644 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A file of a pass with all that manifest and archive say of it, made once: images are the same in every pass."""
 
     name: str
-    data: bytes = field(repr=False)
-    line: bytes = field(repr=False)  # of the manifest: name and SHA-1, as Apple wants it; empty for what it leaves out
-    local: bytes = field(repr=False)  # the header before the data
-    central: tuple[bytes, bytes] = field(repr=False)  # the index's entry, around the place of that header
+    data: bytes
+    line: bytes  # of the manifest: name and SHA-1, as Apple wants it; empty for what it leaves out
+    local: bytes  # the header before the data
+    head: bytes  # the index's entry, up to the place of that header
+    path: bytes  # what follows it: the name again
 
     @classmethod
     def of(cls, name: str, data: bytes, *, listed: bool = True) -> "Entry":
@@ -38,8 +38,11 @@ class Entry:
         same = (_UTF8_NAMES, 0, _TIME, _DATE, zlib.crc32(data), size, size, len(path), 0)
         local = _LOCAL.pack(0x04034B50, _VERSION, *same) + path
         return cls(
-            name, data, line, local, (_CENTRAL.pack(0x02014B50, _MADE_BY_UNIX, _VERSION, *same, 0, 0, 0, _MODE), path)
+            name, data, line, local, _CENTRAL.pack(0x02014B50, _MADE_BY_UNIX, _VERSION, *same, 0, 0, 0, _MODE), path
         )
+
+    def __repr__(self) -> str:
+        return f"Entry({self.name!r}, {len(self.data)} bytes)"
 
 
 def manifest(entries: Sequence[Entry]) -> bytes:
@@ -56,8 +59,7 @@ def archive(entries: Sequence[Entry]) -> bytes:
     index: list[bytes] = []
     at = 0
     place = _PLACE.pack
-    for entry in entries:
-        local, data, (head, path) = entry.local, entry.data, entry.central
+    for _name, data, _line, local, head, path in entries:
         body += (local, data)
         index += (head, place(at), path)
         at += len(local) + len(data)

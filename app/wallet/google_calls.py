@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.db import brand_of, keyring
 from app.core.runtime import Runtime
-from app.wallet.google import Callback, RootKeys, verify
+from app.wallet.google.callbacks import Callback
+from app.wallet.google.keys import RootKeys
 from app.wallet.models import WalletNonce, WalletPass
 from app.wallet.outgoing import outbound
 from app.wallet.tools import Tools
@@ -21,12 +22,13 @@ def read(runtime: Runtime, brand_id: int, body: bytes) -> Callback:
 
     Raises:
         CallbackRefused: it is not Google's, not for us, or too old.
+        CallbackKeysUnavailable: Google's keys cannot be had now.
         ServiceAccountUnusable: the brand has no account at Google.
     """
     with runtime.database.reading(brand_id) as session:
         issuer = Tools.of(runtime).account(session).issuer_id
     keys: RootKeys = runtime.shared.setdefault(_KEYS, RootKeys(outbound(runtime)))
-    return verify(body, root_keys=keys, issuer_id=issuer, now=clock.now())
+    return keys.verify(body, issuer_id=issuer, now=clock.now())
 
 
 def take(session: Session, callback: Callback) -> bool:

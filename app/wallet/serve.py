@@ -86,7 +86,7 @@ def settle(runtime: Runtime, row: WalletPass, signer: Signer, *, served: bool = 
             select(WalletPass).where(WalletPass.id == row.id).with_for_update(key_share=True)
         ).all()
         shown = _shown(session, runtime, fresh)
-        if marks.mark(session, [(fresh, shown)]):
+        if marks.mark(session, [(fresh, shown)]) and _is_on_phone(session, fresh):
             emit(session, PhonesDue(brand_id=brand_of(session)))
         fresh.pass_type = signer.pass_type_id
         if served:
@@ -136,6 +136,11 @@ def _shown(session: Session, runtime: Runtime, row: WalletPass) -> Shown:
     if shown is None:
         raise PassUnknown(_("There is no such pass."))
     return shown
+
+
+def _is_on_phone(session: Session, row: WalletPass) -> bool:
+    there = select(WalletRegistration.id).where(WalletRegistration.pass_id == row.id).limit(1)
+    return session.scalars(there).first() is not None
 
 
 def _missed(runtime: Runtime, row: WalletPass) -> None:

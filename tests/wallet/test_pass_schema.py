@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from app.wallet.apple import Place, build_pass
 from app.wallet.signer import Signer
 from tests.wallet import passkit_reader
-from tests.wallet.test_apple import _files as files_of
+from tests.wallet.readers import unpack
 from tests.wallet.test_templates_kinds import TEMPLATES, VIEWS
 
 SCHEMA = json.loads((Path(__file__).parent / "pass_schema.json").read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ def passes(signer: Signer) -> dict[str, Pass]:
 def _built(name: str, signer: Signer, language: str, **more: Any) -> Pass:
     view = replace(VIEWS[name], language=language, news="Leima nro 7")
     packed = build_pass(TEMPLATES[name], view, signer=signer, serial="1", **more)
-    made: Pass = json.loads(files_of(packed)["pass.json"])
+    made: Pass = json.loads(unpack(packed)["pass.json"])
     return made
 
 

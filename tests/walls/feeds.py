@@ -25,6 +25,7 @@ class Feed:
     body: dict[str, Any] = field(default_factory=dict)  # JSON
     still: bool = False  # changes nothing, as any GET
     leaves: bool = False  # leads to the way in, since it signs out
+    refused: bool = False  # answers 403: no test of ids can sign as a provider does
 
 
 def _member(**fields: Any) -> Feed:
@@ -37,6 +38,9 @@ def _anybody(**fields: Any) -> Feed:
 
 SALE = {"receipt": "R-2", "occurred_at": "=now", "total_cents": 900}
 PHONE = {"slug": "~slug", "device": "~phone", "pass_type": PASS_TYPE_ID}
+NEWS = {f"{part}_{code}": "Open on Sunday" for part in ("header", "body") for code in ("fi", "sv", "en")} | {
+    "days": "7"
+}
 JOIN = {"contact": "new.person@mail.example", "age": "1", "consent_email": "1"}
 TEXTS = {name: f"~wording_{name}" for name in ("terms", "privacy")} | {"wording_email": "~wording_email"}
 
@@ -92,6 +96,8 @@ FEEDS: dict[str, list[Feed]] = {
     "apple.changed": [Feed("nobody", PHONE)],
     "apple.fetch": [Feed("apple", {"slug": "@slug", "pass_type": PASS_TYPE_ID, "serial": "@serial"})],
     "apple.take_log": [Feed("nobody", {"slug": "~slug"}, body={"logs": ["timed out"]})],
+    # Google's callbacks, by signature: what is not signed is refused.
+    "hooks.google": [Feed("nobody", {"slug": "~slug"}, still=True, refused=True)],
     # The brand's console.
     "brand.login": [Feed()],
     "brand.log_in": [Feed(form={"email": "=staff_email", "password": PASSWORD})],
@@ -99,6 +105,12 @@ FEEDS: dict[str, list[Feed]] = {
     "brand.dashboard": [Feed("brand")],
     "brand.members": [Feed("brand", query={"q": "~member_id"}), Feed("brand", query={"q": "~code"})],
     "brand.member": [Feed("brand", {"public_id": "@member_id"})],
+    "brand.wallet": [Feed("brand")],
+    "brand.publish": [Feed("brand", form=NEWS)],
+    "brand.stop_news": [Feed("brand", {"public_id": "@news"})],
+    "brand.looks": [Feed("brand")],
+    "brand.upload": [Feed("brand", {"name": "coupon"}, form={"which": "logo"}, still=True, refused=True)],
+    "brand.back": [Feed("brand", {"name": "coupon"})],
     # What a brand shows to everybody.
     "public.at_till": [Feed(url={"member_code": "~code"})],
     "public.css": [_anybody()],

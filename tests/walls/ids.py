@@ -54,6 +54,7 @@ def _ids(side: Side) -> dict[str, list[str]]:
         **{f"wording_{name}": [public_id] for name, public_id in side.wordings.items()},
         "member": [first.rotating, f"HTTPS://LOCALHOST/M/{first.code}", first.code, first.spoken],
         "coupon": [first.coupon],
+        "news": [side.news],
         "serial": [member.serial for member in members],
         "phone": [first.phone],
     }

@@ -25,14 +25,16 @@ from app.members.models import Member, Wording
 from app.network import staff, tills
 from app.network.models import Brand, Outlet, Staff, Till
 from app.rewards import service as rewards
-from app.wallet import devices, rows
+from app.wallet import brand_templates, devices, messages, rows
 from app.wallet import service as wallet
 from app.wallet.models import WalletPass
 from app.wallet.outgoing import HOSTS
+from app.wallet.templates import SHIPPED
 from tests.builders import a_newcomer, a_proved_member
 
 BASE = "http://localhost:8000"
 DAY = timedelta(days=1)
+COUPON_WORDS = SHIPPED / "coupon.pass" / "fi.lproj" / "pass.strings"
 PLACES = (("kallio", "till-1"), ("kallio", "till-2"), ("hakaniemi", "till-1"), ("turku", "till-1"))
 PASSWORD = "a long password for tests"
 NOW = datetime(2026, 10, 20, 9, 0, 10, tzinfo=UTC)  # far from midnight and from the end of a 30-second step
@@ -89,6 +91,7 @@ class Side:
     cashiers: tuple[str, ...]  # of the first till's reseller, and of another
     staff_email: str
     staff_cookie: str
+    news: str = ""  # service news on the cards
 
     def secrets(self) -> list[str]:
         """Return all that nobody of another brand may ever be shown."""
@@ -240,7 +243,12 @@ def _member(session: Session, member_id: int) -> MemberIds:
 def _with_passes(runtime: Runtime, side: Side) -> Side:
     """Let every member have the card on an iPhone, and at Google."""
     with clock.moved(to=NOW):
-        return replace(side, members=tuple(_with_pass(runtime, side, one) for one in side.members))
+        with runtime.database.unit(side.brand_id) as session:
+            words = {"en": f"News of {side.slug}"}
+            news = messages.publish(session, header=words, body=words, ends_at=NOW + DAY)
+            brand_templates.save(session, "coupon", {"fi.lproj/pass.strings": COUPON_WORDS.read_bytes()})
+        members = tuple(_with_pass(runtime, side, one) for one in side.members)
+        return replace(side, members=members, news=news.public_id)
 
 
 def _with_pass(runtime: Runtime, side: Side, member: MemberIds) -> MemberIds:

@@ -19,6 +19,7 @@ from app.wallet import google_link
 from app.wallet import service as wallet
 
 PICTURES = {".svg": "image/svg+xml", ".png": "image/png"}
+GOOGLE = "https://pay.google.com"
 SIMULATED = "simulated_iphone"  # of the runtime's shared things: the demo's phone takes a pass
 
 
@@ -64,7 +65,8 @@ def google() -> BaseResponse:
     member, program = me(web.session()), request.args.get("program") or None
     web.end_unit(keep=True)  # Google is asked now, and nothing of ours waits for it
     link = google_link.save_link(web.runtime(), brand_id=g.brand_id, member_id=member.id, program_slug=program)
-    return redirect(link, 303)
+    # The demo's browser is led where the demo's Google stands; everywhere else nothing is mapped.
+    return redirect(link.replace(GOOGLE, web.runtime().settings.outbound_map.get(GOOGLE, GOOGLE), 1), 303)
 
 
 @blueprint.post("/wallet/simulated")

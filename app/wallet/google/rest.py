@@ -111,7 +111,7 @@ class TokenSource:
         if answer.status == 200 and isinstance(token, str) and isinstance(lasts, int) and not isinstance(lasts, bool):
             return token, timedelta(seconds=min(max(lasts, 0), 86_400))
         if answer.status in (429, 500, 502, 503, 504):
-            raise NoToken(Upserted("retry", "google_unreachable", _seconds(answer)))
+            raise NoToken(Upserted("retry", "google_unavailable", _seconds(answer)))
         raise NoToken(Upserted("misconfigured", "google_account_refused"))
 
 
