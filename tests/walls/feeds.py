@@ -159,6 +159,7 @@ WRITES = {  # of calls that only look
     "apple.fetch": {"wallet_pass"},  # when it was fetched
     "member.apple": {"wallet_pass", "wallet_counter"},  # the first download makes the pass's row
     "member.apple_coupon": {"wallet_pass", "wallet_counter"},
-    "member.google": {"wallet_pass"},
+    # The button is a link, since a form may not lead to Google: the card is made there before it is saved.
+    "member.google": {"job", "wallet_channel", "wallet_class", "wallet_counter", "wallet_fault", "wallet_pass"},
     "ops.ready": {"counter"},  # the probe really writes, or a full disk would not show
 }
