@@ -21,6 +21,8 @@ from rich.table import Table
 
 HERE = Path(__file__).parent
 OUTPUT = HERE.parents[1] / "build" / "bench.json"
+if str(HERE.parents[1]) not in sys.path:
+    sys.path.insert(0, str(HERE.parents[1]))  # run as a script, only this folder is there
 
 
 @dataclass(frozen=True)
