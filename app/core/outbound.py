@@ -46,6 +46,7 @@ TOTAL_SECONDS = 20
 RESOLVED_FOR = 60  # seconds that a checked address is used before the name is looked up again
 CLIENTS = 128  # kept, the least used goes first
 
+NOT_ASKED = OutboundError("not asked")
 T = TypeVar("T")
 
 
@@ -160,16 +161,18 @@ class Outbound:
     async def _send_many(
         self, requests: Sequence[Outgoing], seconds: float, limit: int
     ) -> list[Answer | OutboundError]:
-        places = asyncio.Semaphore(AT_ONCE)
+        results: list[Answer | OutboundError] = [NOT_ASKED] * len(requests)
+        waiting = iter(enumerate(requests))
 
-        async def one(request: Outgoing) -> Answer | OutboundError:
-            async with places:
+        async def carry() -> None:  # a few carriers share the requests: a task for each costs more than the request
+            for place, request in waiting:
                 try:
-                    return await self._send(request, seconds, limit)
+                    results[place] = await self._send(request, seconds, limit)
                 except OutboundError as error:
-                    return error
+                    results[place] = error
 
-        return await asyncio.gather(*(one(request) for request in requests))
+        await asyncio.gather(*(carry() for _carrier in range(min(AT_ONCE, len(requests)))))
+        return results
 
     async def _send(self, request: Outgoing, seconds: float, limit: int) -> Answer:
         target = self._check(request.url)
@@ -182,7 +185,8 @@ class Outbound:
             if request.body or request.method not in ("GET", "HEAD"):
                 building = building.body_bytes(request.body)
             async with building.build_streamed() as response:
-                body = bytes(await response.body_reader.read(limit + 1) or b"")
+                silent = request.quiet and response.status == 200
+                body = b"" if silent else bytes(await response.body_reader.read(limit + 1) or b"")
                 named = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status, named, body[:limit], len(body) > limit)
         except (BuilderError, ValueError) as error:

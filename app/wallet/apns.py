@@ -52,7 +52,7 @@ def wake_up(token: str, topic: str, identity: Identity) -> Outgoing:
         topic: the pass type id, which must be the certificate's own.
     """
     headers = {"apns-topic": topic, "Content-Type": "application/json"}
-    return Outgoing("POST", f"{ORIGIN}/3/device/{quote(token, safe='')}", headers, BODY, identity)
+    return Outgoing("POST", f"{ORIGIN}/3/device/{quote(token, safe='')}", headers, BODY, identity, quiet=True)
 
 
 def classify(answer: Answer | OutboundError) -> Wake:
