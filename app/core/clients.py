@@ -73,7 +73,8 @@ def pinned(
         builder = builder.resolve(host, str(address), 0)
     if identity is not None:
         builder = builder.identity_pem(identity.key + b"\n" + identity.certificate).http2_keep_alive_while_idle(True)
-        builder = builder.http2_keep_alive_interval(timedelta(seconds=PING_SECONDS))
+        # Without it, a first batch makes a connection for each request before one of them turns out to be HTTP/2.
+        builder = builder.http2_prior_knowledge().http2_keep_alive_interval(timedelta(seconds=PING_SECONDS))
         builder = builder.http2_keep_alive_timeout(timedelta(seconds=CONNECT_SECONDS))
         builder = builder.pool_idle_timeout(timedelta(days=1))
     return builder.build()

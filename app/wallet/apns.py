@@ -7,13 +7,16 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
+from app.core import clock
 from app.core.outbound import AddressRefused, Answer, Identity, OutboundError, Outgoing
 
 ORIGIN = "https://api.push.apple.com"
 BODY = b"{}"
+LONGEST_PAUSE = 86_400.0  # seconds; a longer Retry-After is not believed
 Outcome = Literal["accepted", "gone", "retry", "throttled", "rejected", "misconfigured"]
 # Reasons of status 400 that are about our certificate or its pass type, not about the phone.
 _OURS = frozenset(
@@ -26,6 +29,7 @@ _OURS = frozenset(
         "TopicDisallowed",
     }
 )
+_LONGEST = 1000  # characters of a token in an address; Apple's have at most 200
 _WORD = re.compile(r"[A-Za-z]{1,40}")
 _LAST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 
@@ -52,13 +56,16 @@ def wake_up(token: str, topic: str, identity: Identity) -> Outgoing:
         topic: the pass type id, which must be the certificate's own.
     """
     headers = {"apns-topic": topic, "Content-Type": "application/json"}
-    return Outgoing("POST", f"{ORIGIN}/3/device/{quote(token, safe='')}", headers, BODY, identity, quiet=True)
+    # What no address can hold is cut, so that Apple is the one who calls it a bad token, and the phone is deleted.
+    device = quote(token, safe="", errors="replace")[:_LONGEST]
+    return Outgoing("POST", f"{ORIGIN}/3/device/{device}", headers, BODY, identity, quiet=True)
 
 
 def classify(answer: Answer | OutboundError) -> Wake:
     """Read Apple's answer; whatever its body holds, this says what to do next."""
     if isinstance(answer, AddressRefused):
-        return Wake("rejected", "apns_not_sent")  # a token that no address can hold, or an identity that cannot be read
+        # A token does not do that: Apple's name leads astray, or our identity is unreadable. Both can be mended.
+        return Wake("retry", "apns_not_sent")
     if isinstance(answer, OutboundError):
         return Wake("retry", "apns_unreachable")
     if answer.status == 200:
@@ -76,7 +83,9 @@ def _outcome(status: int, word: str) -> Outcome:
         return "misconfigured"
     if status == 429:
         return "throttled"
-    return "retry" if status >= 500 or status == 408 else "rejected"
+    # Below 400 it is not Apple who answers, and an idle connection says nothing about the phone.
+    again = status >= 500 or status < 400 or status == 408 or word == "IdleTimeout"
+    return "retry" if again else "rejected"
 
 
 def _code(word: str) -> str:
@@ -92,8 +101,15 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _seconds(answer: Answer) -> float | None:
-    text = answer.headers.get("retry-after", "")
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
+    """Return how long to wait, given as seconds or as a date; None when it says nothing usable."""
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), LONGEST_PAUSE)
+    try:
+        wait = (parsedate_to_datetime(text) - clock.now()).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # TypeError: a date without a zone
+        return None
+    return min(max(wait, 0.0), LONGEST_PAUSE)
 
 
 def _since(body: dict[str, Any]) -> datetime | None:
