@@ -1,29 +1,28 @@
 """Apple's push service on loopback: HTTP/2 over TLS, only with a pass certificate, as strict as the real one."""
 
 import asyncio
-import json
 import queue
-import re
 import secrets
 import ssl
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 from app.core import clock
 from app.fakes.apns_protocol import Call, Connection, Reply
+from app.fakes.apns_refusals import fault, refusal
 from app.fakes.store import OutboxStore
 from app.fakes.wallet_chain import loopback_certificate
 
 ORIGIN = "https://api.push.apple.com"
-MAX_BODY = 5 * 1024  # bytes of a payload
-_DEVICE = re.compile(r"/3/device/([0-9a-fA-F]{2,400})")
 _SECONDS = 10  # for the loop to do what it is asked
+_GRACE = 1  # seconds that a client has to hang up by itself
 
 
 @dataclass
@@ -35,22 +34,28 @@ class _Phone:
 
 @dataclass(frozen=True)
 class Wakening:
-    """One wake-up that was taken."""
+    """One wake-up that was taken; `repr` leaves the token out."""
 
-    token: str
+    token: str = field(repr=False)
     topic: str
     at: datetime
 
 
 @dataclass
 class _Told:
-    token: str | None
-    reply: Reply
+    token: str | None  # None: of any phone
+    status: int
+    reason: str
+    retry_after: int | None
     times: int
 
 
 class FakeApns:
-    """The push service. `authorities` are the PEM certificates that issue pass certificates."""
+    """The push service, which speaks HTTP/2 only.
+
+    A client without a certificate, or with one of another authority, does not get past TLS. The pass type is read from
+    the certificate's subject, as Apple does, and is the only topic that it may name.
+    """
 
     def __init__(
         self,
@@ -59,8 +64,12 @@ class FakeApns:
         store: OutboxStore | None = None,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
+        """Args:
+        authorities: the PEM certificates that issue pass certificates.
+        store: where the wake-ups are shown, without their tokens.
+        """
         self.received: list[Wakening] = []
-        self.connections = 0  # made since the start
+        self.connections = 0  # that got through TLS since the start
         self.root, self._pem = loopback_certificate()
         self._authorities = authorities
         self._store = store
@@ -94,7 +103,7 @@ class FakeApns:
         """Stop listening, close all connections and end the threads."""
         if self._loop is None:
             return
-        self.down()
+        self._run(self._leave())
         self._wakes.put(None)
         self._loop.call_soon_threadsafe(self._loop.stop)
         for thread in self._threads:
@@ -133,7 +142,7 @@ class FakeApns:
     ) -> None:
         """Answer the next calls for a token, or for any, with this status and reason."""
         with self._changed:
-            self._told.append(_Told(token, _reply(status, reason, retry_after=retry_after), times))
+            self._told.append(_Told(token, status, reason, retry_after, times))
 
     def tell_nothing(self) -> None:
         """Answer as usual again."""
@@ -159,7 +168,9 @@ class FakeApns:
     async def _listen(self) -> None:
         if self._server is None:
             loop = asyncio.get_running_loop()
-            made = await loop.create_server(self._connect, "127.0.0.1", self._port, ssl=self._context())
+            made = await loop.create_server(
+                self._connect, "127.0.0.1", self._port, ssl=self._context(), ssl_shutdown_timeout=_GRACE, backlog=128
+            )
             self._port = made.sockets[0].getsockname()[1]
             self._server = made
 
@@ -169,7 +180,21 @@ class FakeApns:
             server.close()
         for connection in list(self._open):
             connection.abort()
-        await asyncio.sleep(0)
+        await self._all_gone()
+
+    async def _leave(self) -> None:
+        """Say good-bye to every client; who does not hang up in time is hung up on."""
+        for connection in list(self._open):
+            connection.leave()
+        await self._all_gone()
+        await self._hang_up()
+
+    async def _all_gone(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE):
+                while self._open:
+                    await asyncio.sleep(0.005)
+        await asyncio.sleep(0)  # sockets are closed one turn after their connections
 
     def _context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -184,30 +209,39 @@ class FakeApns:
         return context
 
     def _connect(self) -> Connection:
+        return Connection(self._answer, opened=self._opened, closed=self._open.discard)
+
+    def _opened(self, connection: Connection) -> None:
         self.connections += 1
-        return Connection(self._answer, self._open)
+        self._open.add(connection)
 
     def _answer(self, call: Call) -> Reply:
-        found = _DEVICE.fullmatch(call.path)
-        fault = _fault(call, found is not None)
-        if fault:
-            return fault
-        token = found[1].lower() if found else ""
+        """Answer with the id of the notification, the client's own or a new one."""
+        reply = self._take(call)
+        apns_id = call.headers.get("apns-id") or str(uuid.uuid4()).upper()
+        return replace(reply, headers={"apns-id": apns_id, **reply.headers})
+
+    def _take(self, call: Call) -> Reply:
+        refused = fault(call)
+        if refused is not None:
+            return refused
+        token = call.path.rsplit("/", 1)[-1].lower()
         with self._changed:
             told = self._next_told(token)
             if told is not None:
                 return told
             phone = self._phones.get(token)
             if phone is None:
-                return _reply(400, "BadDeviceToken")
+                return refusal(400, "BadDeviceToken")
             if phone.gone_since is not None:
-                return _reply(410, "Unregistered", timestamp=int(phone.gone_since.timestamp() * 1000))
+                return refusal(410, "Unregistered", timestamp=int(phone.gone_since.timestamp() * 1000))
             self.received.append(Wakening(token, call.topic, self._now()))
             self._wakes.put(phone.on_wake)
             self._changed.notify_all()
         if self._store is not None:
-            self._store.add("wallet", phone.name, title="Wake-up", text=f"Topic {call.topic}", facts={"bytes": 2})
-        return Reply(200, {"apns-id": secrets.token_hex(16)})
+            facts = {"topic": call.topic, "bytes": len(call.body)}
+            self._store.add("wallet", phone.name, title="Wake-up", text=f"Topic {call.topic}", facts=facts)
+        return Reply(200)
 
     def _next_told(self, token: str) -> Reply | None:
         told = next((one for one in self._told if one.token in (None, token)), None)
@@ -216,37 +250,11 @@ class FakeApns:
         told.times -= 1
         if told.times <= 0:
             self._told.remove(told)
-        return told.reply
+        gone = int(self._now().timestamp() * 1000) if told.status == 410 else None
+        return refusal(told.status, told.reason, timestamp=gone, retry_after=told.retry_after)
 
     def _deliver(self) -> None:
         """Wake phones in the order in which Apple took the wake-ups; a phone that breaks ends nobody else's."""
         while (on_wake := self._wakes.get()) is not None:
             with suppress(Exception):
                 on_wake()
-
-
-def _fault(call: Call, is_device: bool) -> Reply | None:
-    """Return Apple's refusal of a call that is not as it should be."""
-    if call.method != "POST":
-        return _reply(405, "MethodNotAllowed")
-    if not is_device:
-        return _reply(404, "BadPath") if not call.path.startswith("/3/device/") else _reply(400, "BadDeviceToken")
-    if not call.topic:
-        return _reply(400, "MissingTopic")
-    if call.topic != call.pass_type:
-        return _reply(400, "TopicDisallowed")
-    if not call.body:
-        return _reply(400, "PayloadEmpty")
-    if len(call.body) > MAX_BODY:
-        return _reply(413, "PayloadTooLarge")
-    try:
-        is_object = isinstance(json.loads(call.body), dict)
-    except ValueError:
-        is_object = False
-    return None if is_object else _reply(400, "BadMessageId")
-
-
-def _reply(status: int, reason: str, *, timestamp: int | None = None, retry_after: int | None = None) -> Reply:
-    body: dict[str, Any] = {"reason": reason} | ({"timestamp": timestamp} if timestamp is not None else {})
-    headers = {"retry-after": str(retry_after)} if retry_after is not None else {}
-    return Reply(status, headers, json.dumps(body).encode())

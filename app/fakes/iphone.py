@@ -34,15 +34,17 @@ class SimulatedIPhone:
     """One iPhone.
 
     Args:
-        new_token: gives out a push token; called again when the phone gets a new one.
+        new_push_token: gives out a push token; called again when the phone gets a new one.
         transport: carries a request to the service; left out, plain HTTP on loopback does.
         authority: PEM certificates that the signer's chain has to end at; left out, the chain is not looked at.
+        by_etag: whether it also asks by the ETag (If-None-Match) that it was given, as a caching client does.
     """
 
     new_push_token: Callable[[], str]
     transport: Transport | None = None
     authority: bytes = b""
     name: str = "iPhone"
+    by_etag: bool = False
     online: bool = True
     device: str = field(default_factory=lambda: secrets.token_hex(16))
     passes: dict[str, Held] = field(default_factory=dict)  # by serial
@@ -66,7 +68,7 @@ class SimulatedIPhone:
             held = self.passes.get(file.serial)
             if held is None:
                 held = self.passes[file.serial] = Held(file)
-            held.file = file
+            held.file, held.last_modified, held.etag = file, "", ""
             self._register(held)
         return held
 
@@ -89,26 +91,27 @@ class SimulatedIPhone:
 
     def go_online(self) -> None:
         """Find a network: what waited is done now."""
-        self.online = True
-        for held in list(self.passes.values()):
-            if not held.registered:
-                self._register(held)
-        if self.pending:
-            self.wake()
+        with self._lock:
+            self.online = True
+            for held in self.passes.values():
+                if not held.registered:
+                    self._register(held)
+            if self.pending:
+                self.wake()
 
     def wake(self) -> None:
         """Do what iOS does on a push: ask each service for the passes that changed, and fetch them."""
-        if not self.online:
-            self.pending = True  # Apple keeps the newest wake-up for a phone without network
-            return
         with self._lock:
-            self.pending = False
+            self.pending = not self.online  # Apple keeps the newest wake-up for a phone without network
+            if self.pending:
+                return
             for held in self.passes.values():
                 if not held.registered:
                     self._register(held)
             known: dict[str, Pkpass] = {}
             for held in self.passes.values():
-                known.setdefault(held.file.pass_type, held.file)
+                if held.file.web_service_url:
+                    known.setdefault(held.file.pass_type, held.file)
             for pass_type, file in known.items():
                 self._update(pass_type, file)
 
@@ -131,10 +134,15 @@ class SimulatedIPhone:
         if status != 200:
             self._complain(file, f"Get serial numbers task encountered error: unexpected status {status}")
             return
-        found = json.loads(body)
-        done = [self._fetch(serial) for serial in found["serialNumbers"]]
+        try:
+            found = json.loads(body)
+            serials, newest = list(found["serialNumbers"]), str(found["lastUpdated"])
+        except (ValueError, TypeError, KeyError):
+            self._complain(file, "Get serial numbers task encountered error: invalid response")
+            return
+        done = [self._fetch(serial) for serial in serials]
         if all(done):  # else the same question is asked again at the next wake-up
-            self.tags[pass_type] = str(found["lastUpdated"])
+            self.tags[pass_type] = newest
 
     def _fetch(self, serial: str) -> bool:
         """Fetch one pass; True when there is nothing more to do for it."""
@@ -142,6 +150,8 @@ class SimulatedIPhone:
         if held is None:
             return True
         headers = {"If-Modified-Since": held.last_modified} if held.last_modified else {}
+        if self.by_etag and held.etag:
+            headers["If-None-Match"] = held.etag
         answer = self._call("GET", held.file, f"/v1/passes/{quote(held.file.pass_type)}/{serial}", headers, token=True)
         if answer is None:
             return False

@@ -9,9 +9,10 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.x509.oid import NameOID
 
 from app.core import clock
+from app.fakes.pkcs7 import SignatureRefused, verify
 
 REQUIRED = ("formatVersion", "passTypeIdentifier", "serialNumber", "teamIdentifier", "organizationName", "description")
 STYLES = ("storeCard", "coupon", "generic", "eventTicket", "boardingPass")
@@ -44,8 +45,7 @@ class Pkpass:
 def open_pass(data: bytes, *, authority: bytes = b"") -> Pkpass:
     """Return what is in a `.pkpass`.
 
-    The manifest must name every file with its hash, and the signature must be a PKCS#7 one whose certificate is the
-    pass type's own. That the signature fits the manifest is for `openssl` in the tests: cryptography cannot verify it.
+    The manifest must name every file with its hash, and must be signed by the pass type's own certificate.
 
     Args:
         authority: PEM certificates, the root last, that issued the signer's.
@@ -65,7 +65,9 @@ def open_pass(data: bytes, *, authority: bytes = b"") -> Pkpass:
     style = next((name for name in STYLES if name in face), None)
     if style is None or face["formatVersion"] != 1:
         raise PkpassRefused("no style, or another format than 1")
-    _check_signer(files["signature"], face["passTypeIdentifier"], face["teamIdentifier"], authority)
+    signer, inside = _signer(files)
+    _check_signer(signer, face["passTypeIdentifier"], face["teamIdentifier"])
+    _check_chain(signer, inside, authority)
     url, token = face.get("webServiceURL", ""), face.get("authenticationToken", "")
     if url and len(token) < 16:
         raise PkpassRefused("a web service without a token of 16 characters")
@@ -100,15 +102,20 @@ def _check_manifest(files: dict[str, bytes]) -> None:
             raise PkpassRefused(f"{name} is not what was signed")
 
 
-def _check_signer(signature: bytes, pass_type: str, team: str, authority: bytes) -> None:
+def _signer(files: dict[str, bytes]) -> tuple[x509.Certificate, list[x509.Certificate]]:
     try:
-        inside = pkcs7.load_der_pkcs7_certificates(signature)
-    except ValueError as error:
-        raise PkpassRefused("the signature is none") from error
-    names = {each.subject.rfc4514_string(): each for each in inside}
-    signer = next((each for name, each in names.items() if f"UID={pass_type}" in name.split(",")), None)
-    if signer is None or f"OU={team}" not in signer.subject.rfc4514_string().split(","):
+        return verify(files["signature"], files["manifest.json"])
+    except SignatureRefused as refused:
+        raise PkpassRefused(str(refused)) from refused
+
+
+def _check_signer(signer: x509.Certificate, pass_type: str, team: str) -> None:
+    named = {(part.oid, part.value) for part in signer.subject}
+    if not {(NameOID.USER_ID, pass_type), (NameOID.ORGANIZATIONAL_UNIT_NAME, team)} <= named:
         raise PkpassRefused("signed for another pass type or team")
+
+
+def _check_chain(signer: x509.Certificate, inside: list[x509.Certificate], authority: bytes) -> None:
     issuer = next((each for each in inside if each.subject == signer.issuer), None)
     if issuer is None:
         raise PkpassRefused("Apple's intermediate certificate is not in it")
