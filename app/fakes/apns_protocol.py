@@ -9,7 +9,7 @@ from typing import Any, cast
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import ConnectionTerminated, DataReceived, RequestReceived, StreamEnded, StreamReset, WindowUpdated
-from h2.exceptions import ProtocolError, StreamClosedError
+from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
 STREAMS = 1000  # at once, as Apple advertises
@@ -76,6 +76,9 @@ class Connection(asyncio.Protocol):
         """Read the certificate and greet."""
         self._transport = cast(asyncio.Transport, transport)
         self._opened(self)
+        if transport.get_extra_info("ssl_object").selected_alpn_protocol() != "h2":
+            self.abort()
+            return
         subject = (transport.get_extra_info("peercert") or {}).get("subject", ())
         names = {name: value for part in subject for name, value in part}
         self._pass_type = names.get("userId", "")
@@ -103,8 +106,11 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take frames; a client that breaks the protocol is hung up on."""
         try:
-            for event in self._http.receive_data(data):
-                self._take(event)
+            events = self._http.receive_data(data)
+            given_up = {event.stream_id for event in events if isinstance(event, StreamReset)}
+            for event in events:
+                if not (isinstance(event, StreamEnded) and event.stream_id in given_up):
+                    self._take(event)
         except ProtocolError:
             self._flush()
             if self._transport is not None:
@@ -121,8 +127,7 @@ class Connection(asyncio.Protocol):
             if stream is not None:
                 stream.body = (stream.body + event.data)[:LONGEST]
         elif isinstance(event, StreamEnded):
-            with suppress(StreamClosedError):  # the client lost its patience in the same breath
-                self._end(event.stream_id)
+            self._end(event.stream_id)
         elif isinstance(event, StreamReset):
             self._streams.pop(event.stream_id, None)
             self._unsent.pop(event.stream_id, None)

@@ -1,13 +1,15 @@
 """`/dev/iphone`: what the demo's simulated iPhone holds, as it changes by itself. Demo only."""
 
 import base64
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, jsonify, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from app.core.i18n import gettext, language
+from app.core.web import csp_nonce
 from app.fakes.iphone import SimulatedIPhone
 from app.fakes.pkpass import Pkpass
 from app.wallet.strings import parse_strings
@@ -31,8 +33,14 @@ def iphone_blueprint(phone: SimulatedIPhone, *, stylesheet: str) -> Blueprint:
         return render_template(
             "iphone.html", passes=passes, online=phone.online, pending=phone.pending,
             announced=list(reversed(phone.announced))[:5], language=language(), stylesheet=stylesheet,
-            own_stylesheet=url_for("iphone.static", filename="iphone.css"), _=gettext,
+            own_stylesheet=url_for("iphone.static", filename="iphone.css"), version=version(phone), nonce=csp_nonce(),
+            own_script=url_for("iphone.static", filename="iphone.js"), _=gettext,
         )  # fmt: skip
+
+    @pages.get("/state.json")
+    def state() -> Response:
+        """Tell a page that is open whether the phone changed."""
+        return jsonify(version=version(phone))
 
     def acts(name: str, act: Callable[[], object]) -> None:
         def view() -> Response:
@@ -54,6 +62,12 @@ def iphone_blueprint(phone: SimulatedIPhone, *, stylesheet: str) -> Blueprint:
         return redirect("/dev/iphone", 303)
 
     return pages
+
+
+def version(phone: SimulatedIPhone) -> str:
+    """Return what changes with everything that the page shows."""
+    shown = [(serial, one.files["manifest.json"]) for serial, one in phone.held().items()]
+    return hashlib.sha256(repr((shown, phone.online, phone.pending, phone.announced)).encode()).hexdigest()[:16]
 
 
 def face(held: Pkpass, spoken: str) -> dict[str, Any]:

@@ -43,19 +43,19 @@ def read_zip(data: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             return images.clean(_without_top(_read(archive)))
     except _BROKEN:
-        raise TemplateArchive("unreadable", _("The zip file cannot be read: it is broken or cut off.")) from None
+        raise TemplateArchive(_("The zip file cannot be read: it is broken or cut off."), "unreadable") from None
 
 
 def _read(archive: zipfile.ZipFile) -> dict[str, bytes]:
     infos = [info for info in archive.infolist() if not info.is_dir() and not _is_of_a_mac(info.filename)]
     if len(infos) > MOST_FILES:
-        raise TemplateArchive("too_many_files", _("The zip file holds more than %(n)s files.", n=MOST_FILES))
+        raise TemplateArchive(_("The zip file holds more than %(n)s files.", n=MOST_FILES), "too_many_files")
     files: dict[str, bytes] = {}
     left = MOST_BYTES
     for info in infos:
         _check(info)
         if info.filename in files:
-            raise TemplateArchive("twice", _("The zip file holds a file twice."))
+            raise TemplateArchive(_("The zip file holds a file twice."), "twice")
         files[info.filename] = _taken(archive, info, min(left, max(MOST_BYTES_EACH.values())))
         left -= len(files[info.filename])
     return files
@@ -66,13 +66,13 @@ def _check(info: zipfile.ZipInfo) -> None:
     path, mode = info.orig_filename, info.external_attr >> 16
     parts = path.split("/")
     if "\\" in path or "\0" in path or ":" in path or any(part in ("", ".", "..") for part in parts):
-        raise TemplateArchive("outside", _("A path in the zip file points outside."))
+        raise TemplateArchive(_("A path in the zip file points outside."), "outside")
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        raise TemplateArchive("no_file", _("The zip file holds a link."))
+        raise TemplateArchive(_("The zip file holds a link."), "no_file")
     if info.flag_bits & 0x1:
-        raise TemplateArchive("encrypted", _("The zip file is encrypted."))
+        raise TemplateArchive(_("The zip file is encrypted."), "encrypted")
     if info.compress_type not in _METHODS:
-        raise TemplateArchive("unreadable", _("The zip file is packed in an unusual way."))
+        raise TemplateArchive(_("The zip file is packed in an unusual way."), "unreadable")
     if info.file_size > _RATIO * max(info.compress_size, 1):
         raise _too_large()
 
@@ -87,7 +87,7 @@ def _taken(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
 
 
 def _too_large() -> TemplateArchive:
-    return TemplateArchive("too_large", _("The zip file holds more than %(n)s kB.", n=MOST_BYTES // 1000))
+    return TemplateArchive(_("The zip file holds more than %(n)s kB.", n=MOST_BYTES // 1000), "too_large")
 
 
 def _is_of_a_mac(path: str) -> bool:

@@ -33,7 +33,7 @@ class Passkit:
     def run(self, times: int) -> float:
         """Let it make so many passes, and return the seconds that they took there."""
         answer = self._tell({"times": times})
-        if answer["bytes"] < 10_000:
+        if times and answer["bytes"] < 10_000:
             raise RuntimeError("passkit-generator made no whole pass")
         return float(answer["seconds"])
 

@@ -89,7 +89,7 @@ def _download_pass(phone: Page, service: Service, folder: Path) -> Path:
     """Download the pass and verify its signature with openssl."""
     phone.goto(f"{service.base}/meri/wallet")
     with phone.expect_download() as waiting:
-        phone.click("a[href$='.pkpass']")
+        phone.click("a[href*='.pkpass']")
     path = folder / "card.pkpass"
     waiting.value.save_as(path)
     inside = folder / "pass"

@@ -150,7 +150,18 @@ def test_pages_of_the_brand_and_of_the_demo_have_no_fault(service: Service, wind
     page.get_by_role("link", name="Aamu").first.click()
     expect(page.locator("h1")).to_have_text("Aamu")
     looks.at(page, "brand-member")
-    for path in ("dev/", "dev/outbox"):
+    page.goto(f"{service.base}/brand/wallet")
+    looks.at(page, "brand-wallet")
+    page.evaluate(FREELY)
+    page.click("text=Publish")
+    expect(page.get_by_role("alert")).to_be_visible()
+    looks.at(page, "brand-wallet-errors")
+    page.goto(f"{service.base}/brand/wallet/looks")
+    looks.at(page, "brand-looks")
+    phone.goto(f"{service.base}/meri/wallet")
+    phone.click("text=simulated iPhone")
+    expect(phone.locator("article")).to_have_count(1)
+    for path in ("dev/", "dev/outbox", "dev/iphone"):
         page.goto(f"{service.base}/{path}")
         looks.at(page, path.strip("/").replace("/", "-"))
     assert looks.faults == []

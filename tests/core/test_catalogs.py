@@ -25,7 +25,7 @@ from tests.catalogs import (
 )
 
 PLURALS = "nplurals=2; plural=(n != 1);"
-SAME = {"sv": {"Period"}}  # one word in both languages
+SAME = {"fi": {"Logo"}, "sv": {"Period", "Text"}}  # one word in both languages
 
 
 @pytest.fixture(scope="module")

@@ -117,8 +117,8 @@ def test_account_whose_new_token_is_refused_too_is_misconfigured_and_not_asked_f
     [
         (Reply.of_json(400, {"error": "invalid_grant"}), "misconfigured", "google_account_refused", None),
         (Reply.of_json(401, {"error": "invalid_client"}), "misconfigured", "google_account_refused", None),
-        (Reply.of_json(429, {}, **{"Retry-After": "30"}), "retry", "google_unreachable", 30),
-        (Reply(503, b"<html>"), "retry", "google_unreachable", None),
+        (Reply.of_json(429, {}, **{"Retry-After": "30"}), "retry", "google_unavailable", 30),
+        (Reply(503, b"<html>"), "retry", "google_unavailable", None),
         (Reply(200, b"\xff not JSON"), "misconfigured", "google_account_refused", None),
         (Reply.of_json(200, {"access_token": 7, "expires_in": 3599}), "misconfigured", "google_account_refused", None),
         (token("x", lasts="soon"), "misconfigured", "google_account_refused", None),

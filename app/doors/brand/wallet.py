@@ -81,7 +81,7 @@ def _figures() -> dict[str, Any]:
 
 
 def _languages() -> list[dict[str, str]]:
-    names = {"fi": _("Finnish"), "sv": _("Swedish"), "en": _("English")}
+    names = {"fi": _("In Finnish"), "sv": _("In Swedish"), "en": _("In English")}
     return [{"code": code, "name": names[code]} for code in i18n.LANGUAGES if code in g.brand.languages]
 
 
