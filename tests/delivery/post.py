@@ -62,9 +62,9 @@ class Post:
             return [(row.channel, row.state) for row in rows]
 
     def waits(self) -> list[float]:
-        """Return how many seconds each queued job has still to wait."""
+        """Return how many seconds each queued job of the delivery has still to wait; passes gather on their own."""
         with self.database.reading() as session:
-            rows = session.scalars(select(Job).where(Job.state == "queued"))
+            rows = session.scalars(select(Job).where(Job.state == "queued", Job.name.not_like("wallet.%")))
             return [(row.run_at - clock.now()).total_seconds() for row in rows]
 
     def arrivals(self, kind: Any = None) -> int:

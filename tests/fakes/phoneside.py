@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from app.fakes.iphone import SimulatedIPhone
 from app.fakes.wallet_chain import PASS_TYPE_ID, TEAM_ID, WalletChain
 from app.wallet.signature import sign
 
@@ -167,3 +168,8 @@ class Service:
         if call.headers.get("If-None-Match", call.headers.get("If-Modified-Since")) in (etag, stamp):
             return 304, {}, b""
         return 200, {"Last-Modified": stamp, "ETag": etag, "Content-Type": "application/vnd.apple.pkpass"}, data
+
+
+def a_phone(service: Service, chain: WalletChain, **given: bool) -> SimulatedIPhone:
+    tokens = iter(f"token{number}" for number in range(10))
+    return SimulatedIPhone(lambda: next(tokens), transport=service.carry, authority=chain.root, **given)
