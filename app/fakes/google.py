@@ -3,10 +3,8 @@
 import json
 import re
 import secrets
-import threading
-import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -15,8 +13,9 @@ import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from app.core import clock
-from app.fakes.google_page import saved_page
-from app.fakes.google_rest import KINDS, Refused, Wallet
+from app.fakes.google_delivery import Calls
+from app.fakes.google_page import refused_page, saved_page
+from app.fakes.google_rest import Refused, Wallet
 from app.fakes.google_signing import CallbackSigner
 from app.fakes.loopback import LoopbackServer, Reply, Request
 from app.fakes.store import OutboxStore
@@ -27,7 +26,7 @@ SCOPE = "https://www.googleapis.com/auth/wallet_object.issuer"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LASTS = timedelta(seconds=3599)
 _REST = re.compile(r"/walletobjects/v1/(loyalty|offer|giftCard)(Class|Object)(?:/([^/]+))?(/addMessage)?")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_PAGE = {"Content-Type": "text/html; charset=utf-8"}
 
 
 @dataclass
@@ -36,17 +35,6 @@ class _Told:
     times: int
     retry_after: int | None
     path: str
-
-
-@dataclass
-class Calls:
-    """Callbacks on their way to us, and what came of them."""
-
-    done: list[tuple[str, str, int]] = field(default_factory=list)  # event, object, status
-    open: int = 0
-
-    def __post_init__(self) -> None:
-        self.changed = threading.Condition()
 
 
 class FakeGoogle(LoopbackServer):
@@ -71,9 +59,10 @@ class FakeGoogle(LoopbackServer):
         self.signer = CallbackSigner(issuer_id, now)
         self.requests: list[tuple[str, str, int]] = []
         self.tokens = 0  # given out
-        self.calls = Calls()
+        self.calls = Calls(self._keep)
         self._live: dict[str, datetime] = {}
         self._told: list[_Told] = []
+        self._is_down = False
 
     @property
     def mapping(self) -> dict[str, str]:
@@ -89,6 +78,27 @@ class FakeGoogle(LoopbackServer):
     def classes(self) -> dict[str, dict[str, Any]]:
         """Return the classes by id."""
         return self.wallet.classes
+
+    @property
+    def notified(self) -> dict[str, list[datetime]]:
+        """Return when each object's holder was notified in the last 24 hours before the newest time."""
+        return self.wallet.notified
+
+    @property
+    def over_budget(self) -> list[str]:
+        """Return the objects that asked for a fourth notification within 24 hours, once for each time."""
+        return self.wallet.over_budget
+
+    def down(self) -> None:
+        """Stop listening; a connection that is still open gets one 503 and ends. Nothing kept is lost."""
+        self._port = urlsplit(self.base_url).port or 0
+        self._is_down = True
+        self.stop()
+
+    def up(self) -> None:
+        """Listen again, on the same port."""
+        self._is_down = False
+        self.start()
 
     def tell(self, status: int, *, times: int = 1, retry_after: int | None = None, path: str = "") -> None:
         """Answer the next requests whose path holds `path` with this status."""
@@ -113,13 +123,12 @@ class FakeGoogle(LoopbackServer):
 
     def wait_callbacks(self, seconds: float = 5) -> list[tuple[str, str, int]]:
         """Wait until every callback was answered. Raises TimeoutError."""
-        with self.calls.changed:
-            if not self.calls.changed.wait_for(lambda: self.calls.open == 0, seconds):
-                raise TimeoutError(f"callbacks not answered in {seconds:g} s")
-            return list(self.calls.done)
+        return self.calls.wait(seconds)
 
     def answer(self, request: Request) -> Reply:
         """Answer one request."""
+        if self._is_down:
+            return Reply(503, headers={"Connection": "close"})
         with self.wallet.lock:
             reply = self._told_reply(request.path)
             if reply is None:
@@ -148,8 +157,11 @@ class FakeGoogle(LoopbackServer):
             return Reply(
                 200, self.signer.root_keys(), {"Content-Type": "application/json", "Cache-Control": "max-age=3600"}
             )
-        if path.startswith("/gp/v/save/"):
-            return self._save(path.removeprefix("/gp/v/save/"))
+        if path.startswith("/gp/v/save/") and request.method == "GET":
+            try:
+                return self._save(path.removeprefix("/gp/v/save/"))
+            except Refused as refused:
+                return Reply(refused.status, refused_page(refused.message).encode(), _PAGE)
         found = _REST.fullmatch(path)
         if found is None:
             raise Refused(404, "no such address")
@@ -191,7 +203,7 @@ class FakeGoogle(LoopbackServer):
             now = self._now().timestamp()
             if not (claims["iat"] - 60 <= now < claims["exp"] <= claims["iat"] + 3600) or claims.get("scope") != SCOPE:
                 raise ValueError("times or scope")
-        except (ValueError, jwt.InvalidTokenError) as error:
+        except (ValueError, TypeError, jwt.InvalidTokenError) as error:
             return Reply.of_json(400, {"error": "invalid_grant", "error_description": str(error)[:80]})
         token = secrets.token_urlsafe(32)
         self._live[token] = self._now() + LASTS
@@ -208,55 +220,24 @@ class FakeGoogle(LoopbackServer):
             )
             if claims.get("typ") != "savetowallet":
                 raise Refused(400, "typ is not savetowallet")
-            names = self._unpack(claims["payload"])
-        except (jwt.InvalidTokenError, KeyError, TypeError) as error:
+            names = self.wallet.unpack(claims["payload"])
+        except (jwt.InvalidTokenError, KeyError, TypeError, AttributeError) as error:
             raise Refused(400, f"no save link: {type(error).__name__}") from error
         for name in names:
             self.wallet.save(name)
             self._call_back("save", name)
-        return Reply(200, saved_page(self.wallet, names).encode(), {"Content-Type": "text/html; charset=utf-8"})
+        return Reply(200, saved_page(self.wallet, names).encode(), _PAGE)
 
-    def _unpack(self, payload: dict[str, Any]) -> list[str]:
-        names = []
-        for kind in KINDS:
-            for klass in payload.get(f"{kind}Classes", []):
-                if klass["id"] not in self.classes:  # what is there is kept as it is
-                    self.wallet.insert(kind, "class", klass)
-            for one in payload.get(f"{kind}Objects", []):
-                if one["id"] not in self.objects:
-                    if set(one) == {"id"}:
-                        raise Refused(404, f"no object {one['id']}")
-                    self.wallet.insert(kind, "object", one)
-                names.append(one["id"])
-        return names
+    def _keep(self, event: str, name: str, status: int) -> None:
+        if self._store is not None:
+            serial = name.partition(".")[2]
+            self._store.add("wallet", "Google Wallet", title=event, text=serial, facts={"status": status})
 
     def _call_back(self, event: str, name: str) -> None:
-        """Tell the issuer, in a thread; only an address on loopback is ever called."""
+        """Tell the issuer, in a thread."""
         class_id = self.objects[name]["classId"]
         url = self.classes[class_id].get("callbackOptions", {}).get("url", "")
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or parts.hostname not in _LOOPBACK:
-            return
-        body = self.signer.callback(event, class_id, name)
-        with self.calls.changed:
-            self.calls.open += 1
-        threading.Thread(target=self._deliver, args=(url, body, event, name), daemon=True).start()
-
-    def _deliver(self, url: str, body: bytes, event: str, name: str) -> None:
-        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310  loopback alone
-        try:
-            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310  the same
-                status = answer.status
-        except OSError as error:
-            status = getattr(error, "code", 0)
-        with self.calls.changed:
-            self.calls.open -= 1
-            self.calls.done.append((event, name, status))
-            self.calls.changed.notify_all()
-        if self._store is not None:
-            self._store.add(
-                "wallet", "Google Wallet", title=event, text=name.partition(".")[2], facts={"status": status}
-            )
+        self.calls.send(url, self.signer.callback(event, class_id, name), event, name)
 
 
 def _object(body: bytes) -> dict[str, Any]:

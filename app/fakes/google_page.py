@@ -13,19 +13,28 @@ _STYLE = (
     "border-left:8px solid}h1{font-size:22px}h2{font-size:18px;margin:0}dl{margin:8px 0 0}dt{opacity:.7;font-size:13px}"
     "dd{margin:0 0 8px;white-space:pre-line}"
 )
-_HEAD = (
+_TOP = (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="robots" content="noindex">'
     '<meta name="viewport" content="width=device-width,initial-scale=1"><title>Simulated Google Wallet</title>'
-    f"<style>{_STYLE}</style></head><body><h1>Saved in the simulated Google Wallet</h1>"
+    f"<style>{_STYLE}</style></head><body>"
+)
+_SAVED = (
+    "<h1>Saved in the simulated Google Wallet</h1>"
     "<p>This stands where Google would be. What the cards show here was true when they were saved.</p>"
 )
+_END = "</body></html>\n"
 
 
 def saved_page(wallet: Wallet, names: Sequence[str]) -> str:
     """Return the page of some objects and of what is linked to them."""
     linked = [one for name in names for one in wallet.objects[name].get("linkedObjectIds", [])]
     every = dict.fromkeys([*names, *linked])
-    return _HEAD + "".join(_card(wallet, name) for name in every) + "</body></html>\n"
+    return _TOP + _SAVED + "".join(_card(wallet, name) for name in every) + _END
+
+
+def refused_page(reason: str) -> str:
+    """Return the page for a link that the wallet does not take."""
+    return f"{_TOP}<h1>The simulated Google Wallet cannot save this</h1><p>{escape(reason)}</p>{_END}"
 
 
 def _card(wallet: Wallet, name: str) -> str:

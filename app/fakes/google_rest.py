@@ -65,7 +65,7 @@ class Wallet:
     now: Callable[[], datetime]
     classes: dict[str, dict[str, Any]] = field(default_factory=dict)
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
-    kinds: dict[str, str] = field(default_factory=dict)  # id → loyalty, offer or giftCard, of both
+    kinds: dict[tuple[str, str], str] = field(default_factory=dict)  # (class or object, id) → one of KINDS
     notified: dict[str, list[datetime]] = field(default_factory=dict)
     over_budget: list[str] = field(default_factory=list)  # objects that asked for a fourth notification in 24 hours
 
@@ -81,19 +81,17 @@ class Wallet:
         if name in found:
             raise Refused(409, f"{name} exists")
         self._check_rules(kind, part, made)
-        found[name], self.kinds[name] = made | ({"hasUsers": False} if part == "object" else {}), kind
+        found[name] = made | ({"hasUsers": False} if part == "object" else {})
+        self.kinds[part, name] = kind
         return self.get(kind, part, name)
 
     def get(self, kind: str, part: str, name: str) -> dict[str, Any]:
         """Return what is there."""
-        self._own(name)
-        if name not in self._of(part) or self.kinds[name] != kind:
-            raise Refused(404, f"no {kind} {part} {name}")
-        return deepcopy(self._of(part)[name])
+        return self._kept(kind, part, name) | {"kind": f"walletobjects#{kind}{part.title()}"}
 
     def patch(self, kind: str, part: str, name: str, payload: dict[str, Any], *, whole: bool = False) -> dict[str, Any]:
         """Change what is named; with `whole`, what is not named is cleared."""
-        before = self.get(kind, part, name)
+        before = self._kept(kind, part, name)
         check(_resource(kind, part), payload, partial=not whole)
         notify = payload.get("notifyPreference") == "NOTIFY_ON_UPDATE"
         changes = {key: value for key, value in payload.items() if key not in (*_OURS, "notifyPreference")}
@@ -103,28 +101,49 @@ class Wallet:
         made: dict[str, Any] = {**base, **changes}
         self._check_rules(kind, part, made, before)
         self._of(part)[name] = made
-        if part == "object" and notify and made != before and made.get("hasUsers"):
-            self._notify(name)
+        if notify and made != before:
+            self._notify(part, name)
         return self.get(kind, part, name)
 
     def add_message(self, kind: str, part: str, name: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Put a message on a class or an object; the oldest go when there are more than ten."""
-        self.get(kind, part, name)
+        self._kept(kind, part, name)
         check("AddMessageRequest", payload)
         message = payload.get("message", {})
         found = self._of(part)[name]
         found["messages"] = [*found.get("messages", []), message][-MESSAGES:]
         if message.get("messageType") == "TEXT_AND_NOTIFY":
-            holders = [name] if part == "object" else [one for one, it in self.objects.items() if it["classId"] == name]
-            for holder in holders:
-                if self.objects[holder].get("hasUsers"):
-                    self._notify(holder)
+            self._notify(part, name)
         return {"resource": self.get(kind, part, name)}
 
     def save(self, name: str) -> None:
         """Let somebody have an object, and what is linked to it."""
         for one in (name, *self.objects[name].get("linkedObjectIds", [])):
             self.objects[one]["hasUsers"] = True
+
+    def unpack(self, payload: dict[str, Any]) -> list[str]:
+        """Make what a save link holds and is not there yet, and return the objects that it names.
+
+        Raises:
+            Refused: an id alone of something that is not there, or what an insert refuses.
+        """
+        for kind in KINDS:
+            for klass in payload.get(f"{kind}Classes", []):
+                if klass["id"] not in self.classes:  # what is there is kept as it is
+                    self.insert(kind, "class", klass)
+        held = [(kind, one) for kind in KINDS for one in payload.get(f"{kind}Objects", [])]
+        for kind, one in sorted(held, key=lambda pair: "linkedObjectIds" in pair[1]):  # the linked ones first
+            if set(one) == {"id"}:
+                self._kept(kind, "object", one["id"])
+            elif one["id"] not in self.objects:
+                self.insert(kind, "object", one)
+        return [one["id"] for _kind, one in held]
+
+    def _kept(self, kind: str, part: str, name: str) -> dict[str, Any]:
+        self._own(name)
+        if self.kinds.get((part, name)) != kind or name not in self._of(part):
+            raise Refused(404, f"no {kind} {part} {name}")
+        return deepcopy(self._of(part)[name])
 
     def _of(self, part: str) -> dict[str, dict[str, Any]]:
         return self.classes if part == "class" else self.objects
@@ -134,23 +153,28 @@ class Wallet:
             raise Refused(403, "another issuer's id")
 
     def _check_rules(self, kind: str, part: str, made: dict[str, Any], before: dict[str, Any] | None = None) -> None:
+        if len(made.get("messages", [])) > MESSAGES:
+            raise Refused(400, f"more than {MESSAGES} messages")
         if part == "class":
             was = (before or {}).get("reviewStatus", "")
             if before and was.lower() != "draft" and str(made.get("reviewStatus", "")).lower() == "draft":
                 raise Refused(400, "a class that was under review is no draft again")
             return
-        if self.kinds.get(made["classId"]) != kind or made["classId"] not in self.classes:
+        if self.kinds.get(("class", made["classId"])) != kind or made["classId"] not in self.classes:
             raise Refused(400, f"no {kind} class {made['classId']}")
         for linked in made.get("linkedObjectIds", []):
             if linked not in self.objects:
                 raise Refused(400, f"linked object {linked} does not exist")
 
-    def _notify(self, name: str) -> None:
-        now = self.now()
-        told = [moment for moment in self.notified.get(name, []) if moment > now - WINDOW]
-        if len(told) >= BUDGET:
-            self.over_budget.append(name)
-        self.notified[name] = [*told, now]
+    def _notify(self, part: str, name: str) -> None:
+        """Notify the holder of an object, or all holders of a class."""
+        for holder, held in self.objects.items():
+            if (holder if part == "object" else held["classId"]) == name and held.get("hasUsers"):
+                now = self.now()
+                told = [moment for moment in self.notified.get(holder, []) if moment > now - WINDOW]
+                if len(told) >= BUDGET:
+                    self.over_budget.append(holder)
+                self.notified[holder] = [*told, now]
 
 
 def _resource(kind: str, part: str) -> str:

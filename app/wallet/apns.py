@@ -18,13 +18,13 @@ ORIGIN = "https://api.push.apple.com"
 BODY = b"{}"
 LONGEST_PAUSE = 86_400.0  # seconds; a longer Retry-After is not believed
 Outcome = Literal["accepted", "gone", "retry", "throttled", "rejected", "misconfigured"]
-# Reasons of status 400 that are about our certificate or its pass type, not about the phone.
+# Reasons of status 400 that are about our certificate or its pass type, not about the phone. DeviceTokenNotForTopic is
+# not: one foreign token, registered by anybody who holds a pass, would pause the whole brand.
 _OURS = frozenset(
     {
         "BadCertificate",
         "BadCertificateEnvironment",
         "BadTopic",
-        "DeviceTokenNotForTopic",
         "MissingTopic",
         "TopicDisallowed",
     }

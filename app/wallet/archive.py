@@ -58,12 +58,10 @@ def archive(entries: Sequence[Entry]) -> bytes:
     body: list[bytes] = []
     index: list[bytes] = []
     at = 0
-    place = _PLACE.pack
     for _name, data, _line, local, head, path in entries:
         body += (local, data)
-        index += (head, place(at), path)
+        index.append(head + _PLACE.pack(at) + path)
         at += len(local) + len(data)
-    listing = b"".join(index)
-    count = len(entries)
+    listing, count = b"".join(index), len(entries)
     body += (listing, _END.pack(0x06054B50, 0, 0, count, count, len(listing), at, 0))
     return b"".join(body)

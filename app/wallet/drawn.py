@@ -5,8 +5,8 @@ from app.wallet.archive import Entry
 from app.wallet.model import CardView, CouponPassView, GiftCardView, PassView
 from app.wallet.template_source import picture_names
 
-_kept: dict[tuple[object, ...], Entry] = {}
-_KEEP = 2048  # entries; about 10 kB each
+_kept: dict[tuple[object, ...], tuple[Entry, ...]] = {}
+_KEEP = 700  # pictures; about 30 kB each at their three scales
 
 
 def entries(image: str, view: PassView, logo: bytes) -> tuple[Entry, ...]:
@@ -15,22 +15,19 @@ def entries(image: str, view: PassView, logo: bytes) -> tuple[Entry, ...]:
     Args:
         logo: the brand's own at 3x, for an icon that has no picture; empty without one.
     """
-    return tuple(_entry(image, view, scale, logo) for scale in artwork.SCALES)
+    key = (image, view.colors, *(_state(view) if image == "strip" else (logo,) if image == "icon" else ()))
+    if (found := _kept.get(key)) is not None:
+        return found
+    if len(_kept) >= _KEEP:
+        _kept.clear()
+    names = zip(picture_names(image), artwork.SCALES, strict=True)
+    made = _kept[key] = tuple(Entry.of(name, _picture(image, view, scale, logo)) for name, scale in names)
+    return made
 
 
 def stamps_of(view: PassView) -> int:
     """Return how many stamps are drawn: none of a debt, no more than the card has places; 0 on other kinds."""
     return min(max(view.stamps, 0), view.size) if isinstance(view, CardView) else 0
-
-
-def _entry(image: str, view: PassView, scale: int, logo: bytes) -> Entry:
-    key = (image, view.colors, scale, *(_state(view) if image == "strip" else (logo,) if image == "icon" else ()))
-    if (found := _kept.get(key)) is not None:
-        return found
-    if len(_kept) >= _KEEP:
-        _kept.clear()
-    made = _kept[key] = Entry.of(picture_names(image)[scale - 1], _picture(image, view, scale, logo))
-    return made
 
 
 def _state(view: PassView) -> tuple[object, ...]:

@@ -21,8 +21,8 @@ Values = Mapping[str, str]
 class Part:
     """One flat object of pass.json, such as a field or a barcode."""
 
-    fixed: str  # its members that are the same in every pass, as JSON
-    filled: tuple[tuple[str, str, bool], ...]  # `"key":`, the placeholder, and whether all is left out without it
+    fixed: str  # its members that are the same in every pass, as JSON, a comma before each
+    filled: tuple[tuple[str, str, bool], ...]  # `,"key":`, the placeholder, and whether all is left out without it
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Part":
@@ -33,8 +33,8 @@ class Part:
         """
         fixed, filled = _split(data)
         return cls(
-            _encode(fixed)[1:-1],
-            tuple((f"{quoted(key)}:", name, says_nothing({key: ""})) for key, name in filled.items()),
+            f",{_encode(fixed)[1:-1]}" if fixed else "",
+            tuple((f",{quoted(key)}:", name, says_nothing({key: ""})) for key, name in filled.items()),
         )
 
     def fill(self, values: Values) -> str:
@@ -43,13 +43,13 @@ class Part:
         Raises:
             KeyError: `values` lack a placeholder.
         """
-        members = [self.fixed] if self.fixed else []
+        members = self.fixed
         for key, name, needed in self.filled:
             if value := values[name]:
-                members.append(key + quoted(value))
+                members += key + quoted(value)
             elif needed:
                 return ""
-        return f"{{{','.join(members)}}}"
+        return f"{{{members[1:]}}}"
 
 
 @dataclass(frozen=True, slots=True)

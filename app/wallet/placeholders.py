@@ -16,11 +16,11 @@ _MOVING = frozenset({"member.qr_pattern", "member.totp_key"})
 
 
 def values_of(view: PassView, words: Words) -> Values:
-    """Return every value that a template of the view's kind may show, by placeholder.
+    """Return every value that a template of the view's kind may show, by placeholder, beside its own words.
 
     All are text: one reader shows whole numbers as empty. `words` are the template's in the member's language.
     """
-    return {f"word.{key}": word for key, word in words.items()} | _common(view) | KINDS[view.kind].own(view, words)
+    return _common(view) | KINDS[view.kind].own(view, words)
 
 
 def _common(view: PassView) -> Values:

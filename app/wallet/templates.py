@@ -6,6 +6,7 @@ The format is described in docs/wallet-templates.md.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,12 @@ class Template:
 
     def values(self, view: PassView) -> dict[str, str]:
         """Return what the placeholders stand for on this pass, with words in the member's language."""
-        return values_of(view, self.words.get(view.language, self.words[self.default_language]))
+        language = view.language if view.language in self.words else self.default_language
+        return self._labels[language] | values_of(view, self.words[language])
+
+    @cached_property
+    def _labels(self) -> dict[str, dict[str, str]]:
+        return {code: {f"word.{key}": word for key, word in words.items()} for code, words in self.words.items()}
 
     def entries(self, view: PassView) -> tuple[Entry, ...]:
         """Return the files of a pass beside `pass.json`; drawn images come from a cache."""

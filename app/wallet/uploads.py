@@ -23,7 +23,7 @@ class TemplateArchive(Invalid):
 
     code = "template_archive"
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, message: str, reason: str) -> None:
         super().__init__(message, reason=reason)
         self.reason = reason
 

@@ -54,7 +54,7 @@ STEPS: dict[str, list[Step]] = {
 # What is new in each answer: codes, their picture and secret, ids, nonces, hashes, moments and seconds left.
 _NEW = re.compile(
     r'(?<= d=")M[^"]*|\b[0-9A-Z]{16,32}(\.\d{6})?\b|[2-9A-HJ-NP-Z]{4} [2-9A-HJ-NP-Z]{4}|(?<=spoken_code":")\w+|'
-    r"(?<=nonce[=-])[\"\w-]+|[0-9a-f]{16,20}|\d{4}-\d\d-\d\dT[\d:+]+|leima-[a-z-]+=[^\n]*"
+    r"(?<=nonce[=-])[\"\w-]+|[0-9a-f]{16,20}|\d{4}-\d\d-\d\dT[\d:+]+|(?<=Retry-After: )\d+|leima-[a-z-]+=[^\n]*"
 )
 
 

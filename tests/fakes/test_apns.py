@@ -19,11 +19,6 @@ from tests.fakes.apnsside import Answered, RawClient, raw_client
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> WalletChain:
-    return wallet_chain(tmp_path_factory.mktemp("apns") / "chain")
-
-
 @pytest.fixture
 def store() -> OutboxStore:
     return OutboxStore()
@@ -42,17 +37,25 @@ def client(fake: FakeApns, chain: WalletChain, tmp_path: Path) -> Iterator[RawCl
 
 
 @pytest.fixture
-def wake(fake: FakeApns, chain: WalletChain) -> Iterator[Callable[..., apns.Wake]]:
-    """Wake a phone as the wallet does."""
-    outbound = Outbound(allowed=["api.push.apple.com"], mapping=fake.mapping, roots=[fake.root])
-    identity = Identity(chain.certificate + chain.wwdr, chain.key)
+def outbound(fake: FakeApns) -> Iterator[Outbound]:
+    found = Outbound(allowed=["api.push.apple.com"], mapping=fake.mapping, roots=[fake.root])
+    yield found
+    found.close()
 
-    def send(token: str, topic: str = PASS_TYPE_ID) -> apns.Wake:
-        (answer,) = outbound.request_many([apns.wake_up(token, topic, identity)])
+
+@pytest.fixture
+def wake(outbound: Outbound, chain: WalletChain) -> Callable[..., apns.Wake]:
+    """Wake a phone as the wallet does."""
+
+    def send(token: str, topic: str = PASS_TYPE_ID, shown: WalletChain = chain) -> apns.Wake:
+        (answer,) = outbound.request_many([apns.wake_up(token, topic, identity_of(shown))])
         return apns.classify(answer)
 
-    yield send
-    outbound.close()
+    return send
+
+
+def identity_of(chain: WalletChain) -> Identity:
+    return Identity(chain.certificate + chain.wwdr, chain.key)
 
 
 def reason(answer: Answered) -> str:
@@ -271,13 +274,27 @@ def test_service_that_ends_says_good_bye_and_leaves_no_thread(chain: WalletChain
     assert set(threading.enumerate()) == before
 
 
-def test_answer_is_read_by_the_way_out_with_all_its_headers(fake: FakeApns, chain: WalletChain) -> None:
-    outbound = Outbound(allowed=["api.push.apple.com"], mapping=fake.mapping, roots=[fake.root])
-    identity = Identity(chain.certificate + chain.wwdr, chain.key)
+def test_answer_is_read_by_the_way_out_with_all_its_headers(
+    fake: FakeApns, outbound: Outbound, chain: WalletChain
+) -> None:
     fake.tell(None, 429, "TooManyRequests", retry_after=7)
 
-    (answer,) = outbound.request_many([apns.wake_up(fake.token(), PASS_TYPE_ID, identity)])
+    (answer,) = outbound.request_many([apns.wake_up(fake.token(), PASS_TYPE_ID, identity_of(chain))])
 
-    outbound.close()
     assert isinstance(answer, Answer)
     assert (answer.status, answer.headers["retry-after"], len(answer.headers["apns-id"])) == (429, "7", 36)
+
+
+def test_certificate_of_another_authority_is_not_let_in(
+    fake: FakeApns, wake: Callable[..., apns.Wake], tmp_path: Path
+) -> None:
+    token = fake.token()
+    assert wake(token, shown=wallet_chain(tmp_path / "other")) == apns.Wake("retry", "apns_unreachable")
+    assert fake.received == []
+    assert wake(token).outcome == "accepted"
+
+
+def test_thousand_wake_ups_share_one_connection(fake: FakeApns, outbound: Outbound, chain: WalletChain) -> None:
+    answers = outbound.request_many([apns.wake_up(fake.token(), PASS_TYPE_ID, identity_of(chain))] * 1000)
+    assert {apns.classify(answer).outcome for answer in answers} == {"accepted"}
+    assert (len(fake.received), fake.connections) == (1000, 1)

@@ -93,12 +93,15 @@ def test_several_messages_at_once_are_one_line(service: Service, chain: WalletCh
 
 
 def test_two_wake_ups_at_once_do_not_cross(phone: SimulatedIPhone, service: Service, chain: WalletChain) -> None:
-    inside, crossed, gate = [0], [], threading.Barrier(4)
+    inside, crossed, gate, second = [0], [], threading.Barrier(4), threading.Event()
     carry = service.carry
 
     def watched(method: str, url: str, headers: Headers, body: bytes) -> tuple[int, Headers, bytes]:
         inside[0] += 1
         crossed.append(inside[0])
+        if inside[0] > 1:
+            second.set()
+        second.wait(0.05)  # room for another to come in, if the phone lets it
         try:
             return carry(method, url, headers, body)
         finally:

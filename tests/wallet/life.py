@@ -78,6 +78,7 @@ class Life:
     serials: dict[str, Callable[[Session], bytes]] = field(default_factory=dict)  # how each pass is downloaded
     old_tags: list[dict[str, str]] = field(default_factory=list)
     seen: int = 0  # wake-ups that the phone was given
+    gone: bool = False  # Apple said so of a token: the phone gets a new one in the end
 
     def __post_init__(self) -> None:
         self.phone = SimulatedIPhone(self.fake.token, transport=self._carry, authority=self.shop.chain.root)
@@ -194,6 +195,7 @@ class Life:
     def apple(self, answer: tuple[int, str]) -> None:
         """Let Apple answer the next wake-up of this phone as told; what it calls gone, it gives a new token for."""
         status, reason = answer
+        self.gone = self.gone or status == 410
         self.fake.tell(self.phone.push_token, status, "BadCertificate" if status == 403 else reason)
 
     def certificate(self, good: bool) -> None:
@@ -206,6 +208,8 @@ class Life:
         with self._at():
             self.certificate(True)
             self.fake.tell_nothing()
+            if self.gone:
+                self.renew_token()
             self.phone.go_online()
         for _round in range(12):
             self.now += timedelta(minutes=2)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.core import clock
@@ -36,6 +36,7 @@ def test_wake_up_shows_neither_token_nor_key_when_it_is_printed() -> None:
 
 
 @given(st.text(min_size=1, max_size=1000))
+@example("😀" * 1000)
 def test_whatever_a_phone_calls_its_token_is_one_part_of_a_good_address(token: str) -> None:
     request = wake_up(token, TOPIC, IDENTITY)
 
@@ -55,7 +56,7 @@ def test_token_that_is_no_text_at_all_is_still_sent() -> None:
         (400, "BadDeviceToken", "gone", "apns_bad_device_token"),
         (410, "Unregistered", "gone", "apns_unregistered"),
         (410, "ExpiredToken", "gone", "apns_expired_token"),
-        (400, "DeviceTokenNotForTopic", "misconfigured", "apns_device_token_not_for_topic"),
+        (400, "DeviceTokenNotForTopic", "rejected", "apns_device_token_not_for_topic"),
         (400, "BadTopic", "misconfigured", "apns_bad_topic"),
         (400, "MissingTopic", "misconfigured", "apns_missing_topic"),
         (400, "TopicDisallowed", "misconfigured", "apns_topic_disallowed"),

@@ -186,8 +186,7 @@ def test_googles_new_keys_are_fetched_when_none_fits_but_not_for_every_forgery(a
         answered = [post(at, body_of(at, "del")) for _time in range(3)]
 
     assert answered == [(200, "")] * 3
-    fetched = [path for _method, path, _status in at.google.requests if path.endswith("/keys")]
-    assert len(fetched) == 2
+    assert fetched_keys(at) == 2
 
 
 def test_without_googles_keys_it_is_503_so_that_google_sends_it_again(at: GoogleShop) -> None:
@@ -195,6 +194,49 @@ def test_without_googles_keys_it_is_503_so_that_google_sends_it_again(at: Google
     at.google.tell(500, times=9, path="/keys")
 
     assert post(at, body_of(at, "save")) == (503, "callback_keys_unavailable")
+
+
+def fetched_keys(at: GoogleShop) -> int:
+    return len([path for _method, path, _status in at.google.requests if path.endswith("/keys")])
+
+
+def test_keys_are_kept_for_as_long_as_google_says(at: GoogleShop) -> None:
+    at.press()
+    answered = []
+    for by in (timedelta(), timedelta(minutes=59), timedelta(minutes=61)):  # it says an hour
+        with at.moved(by):
+            answered.append((post(at, body_of(at, "save")), fetched_keys(at)))
+
+    assert answered == [((200, ""), 1), ((200, ""), 1), ((200, ""), 2)]
+
+
+def test_known_keys_serve_on_while_google_is_away(at: GoogleShop) -> None:
+    at.press()
+    post(at, body_of(at, "save"))
+    at.google.tell(500, times=9, path="/keys")
+
+    with at.moved(timedelta(hours=2)):
+        assert post(at, body_of(at, "del")) == (200, "")
+
+
+def test_strangers_make_us_ask_for_keys_once_a_minute_at_most(at: GoogleShop) -> None:
+    at.press()
+    at.google.tell(500, times=99, path="/keys")
+    forged = body_of(at, "save", root=ec.generate_private_key(ec.SECP256R1()))
+
+    assert {post(at, forged) for _time in range(5)} == {(503, "callback_keys_unavailable")}
+    assert fetched_keys(at) == 1
+
+    at.google.tell_nothing()
+    with at.moved(timedelta(minutes=1)):
+        assert post(at, body_of(at, "save")) == (200, "")
+
+
+def test_garbage_asks_google_for_nothing(at: GoogleShop) -> None:
+    at.press()
+
+    assert post(at, b'{"signature":"x"}') == (403, "callback_malformed")
+    assert fetched_keys(at) == 0
 
 
 def test_callback_about_another_brands_card_changes_nothing(at: GoogleShop) -> None:

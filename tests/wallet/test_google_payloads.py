@@ -143,6 +143,12 @@ def test_phone_offers_the_card_at_ten_places_at_most() -> None:
     assert an_object("stamp-card", places=places)["merchantLocations"] == [
         {"latitude": 60 + number / 100, "longitude": 24.9} for number in range(10)
     ]
+    assert an_object("stamp-card")["merchantLocations"] == []  # a PATCH would leave the old ones there
+
+
+def test_terms_that_a_reward_no_longer_has_are_taken_from_its_class() -> None:
+    assert a_class("coupon", terms="Yksi kuppi.")["finePrint"] == "Yksi kuppi."
+    assert a_class("coupon", terms="")["finePrint"] == ""
 
 
 FAULTS: list[tuple[str, Callable[[Json], object]]] = [
@@ -198,7 +204,7 @@ def test_news_of_a_class_speak_every_language_of_their_readers(languages: list[s
     said = {shown["defaultValue"]["language"]: shown["defaultValue"]["value"]} | {
         each["language"]: each["value"] for each in shown.get("translatedValues", [])
     }
-    assert {code: said[code] for code in languages} == {code: f"Teksti {code}" for code in languages}
+    assert said == {code: f"Teksti {code}" for code in languages}
 
 
 def test_link_with_ids_stays_short_for_the_longest_names_and_the_card_is_always_in_it(chain: WalletChain) -> None:

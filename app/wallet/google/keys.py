@@ -56,7 +56,7 @@ class RootKeys:
 
     def _current(self, now: datetime) -> tuple[RootKey, ...]:
         with self._lock:
-            if self._until is None or now >= self._until:
+            if (self._until is None or now >= self._until) and self._may_ask(now):
                 self._fetch(now)
             if not self._keys:
                 raise CallbackKeysUnavailable(_("Google's keys cannot be fetched now."))
@@ -64,9 +64,13 @@ class RootKeys:
 
     def _renewed(self, now: datetime, known: tuple[RootKey, ...]) -> tuple[RootKey, ...]:
         with self._lock:
-            if self._keys is known and (self._asked_at is None or now - self._asked_at >= SOONEST):
+            if self._keys is known and self._may_ask(now):
                 self._fetch(now)
             return self._keys
+
+    def _may_ask(self, now: datetime) -> bool:
+        """Tell whether the last fetch is long enough ago: strangers must not make us ask Google for each of theirs."""
+        return self._asked_at is None or abs(now - self._asked_at) >= SOONEST
 
     def _fetch(self, now: datetime) -> None:
         """Fetch the keys; where that fails, the ones that are known stay."""

@@ -28,15 +28,19 @@ def class_payload(
 ) -> dict[str, Any]:
     """Return the class of a program or reward, under review from its first moment and never a draft again.
 
+    A text that the template can show and this class does not is sent empty, as in an object.
+
     Args:
         view: what a pass of this class shows, in the brand's own language.
         callback_url: where Google tells of saves and removals.
     """
-    filled: dict[str, Any] = fill(template.google["class"], values_for(template, view))
+    pattern = template.google["class"]
+    filled: dict[str, Any] = fill(pattern, values_for(template, view))
     return {
         "id": f"{issuer_id}.{class_name}",
         "multipleDevicesAndHoldersAllowedStatus": "MULTIPLE_HOLDERS",  # a new phone may be of another account
         "callbackOptions": {"url": callback_url},
+        **{key: "" for key, value in pattern.items() if isinstance(value, str) and key not in filled},
         **filled,
     }
 
@@ -65,13 +69,16 @@ def object_payload(
     pattern = template.google["object"]
     filled: dict[str, Any] = fill(pattern, values_for(template, view, totp_secret))
     emptied = {key: type(value)() for key, value in pattern.items() if key not in filled}
-    made = {"id": f"{issuer_id}.{serial}", "classId": f"{issuer_id}.{class_name}", **emptied, **filled}
+    near = [{"latitude": place.latitude, "longitude": place.longitude} for place in places[:MOST_PLACES]]
+    made = {
+        "id": f"{issuer_id}.{serial}",
+        "classId": f"{issuer_id}.{class_name}",
+        "merchantLocations": near,  # empty too: the last outlet may have closed
+        **emptied,
+        **filled,
+    }
     if kind_of(template) == "loyalty":
         made["linkedObjectIds"] = [f"{issuer_id}.{name}" for name in linked]
-    if places:
-        made["merchantLocations"] = [
-            {"latitude": place.latitude, "longitude": place.longitude} for place in places[:MOST_PLACES]
-        ]
     if expires is not None:
         made["validTimeInterval"] = {"end": {"date": expires.astimezone(UTC).isoformat(timespec="seconds")}}
     return made
@@ -101,8 +108,8 @@ def message_payload(
         "displayInterval": {"end": {"date": ends_at.astimezone(UTC).isoformat(timespec="seconds")}},
     }
     if texts:
-        message["localizedHeader"] = _localized({code: pair[0] for code, pair in texts.items()}, header)
-        message["localizedBody"] = _localized({code: pair[1] for code, pair in texts.items()}, body)
+        message["localizedHeader"] = _localized({code: pair[0] for code, pair in texts.items()})
+        message["localizedBody"] = _localized({code: pair[1] for code, pair in texts.items()})
     return {"message": message}
 
 
@@ -115,8 +122,12 @@ def values_for(template: Template, view: PassView, totp_secret: bytes | None = N
     return values
 
 
-def _localized(texts: Mapping[str, str], default: str) -> dict[str, Any]:
+def _localized(texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return texts by language; readers of all other languages get the English one, or else the first."""
+    common = "en" if "en" in texts else next(iter(texts))
     return {
-        "defaultValue": {"language": "en", "value": texts.get("en", default)},
-        "translatedValues": [{"language": code, "value": text} for code, text in sorted(texts.items()) if code != "en"],
+        "defaultValue": {"language": common, "value": texts[common]},
+        "translatedValues": [
+            {"language": code, "value": text} for code, text in sorted(texts.items()) if code != common
+        ],
     }
