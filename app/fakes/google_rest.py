@@ -16,7 +16,7 @@ SCHEMA = Path(__file__).with_name("google_schema.json")
 KINDS = ("loyalty", "offer", "giftCard")
 WINDOW, BUDGET = timedelta(hours=24), 3  # notifications of one object
 MESSAGES = 10  # of one class or object
-_OURS = ("hasUsers", "kind")  # set by Google, whatever is sent
+_NOT_KEPT = ("hasUsers", "kind", "notifyPreference")  # Google's own to set; a wish of this one request
 _WORDS = {
     400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS",
 }  # fmt: skip
@@ -75,7 +75,7 @@ class Wallet:
     def insert(self, kind: str, part: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Make a class or an object."""
         check(_resource(kind, part), payload)
-        found, made = self._of(part), {key: value for key, value in payload.items() if key not in _OURS}
+        found, made = self._of(part), {key: value for key, value in payload.items() if key not in _NOT_KEPT}
         name = made["id"]
         self._own(name)
         if name in found:
@@ -94,7 +94,7 @@ class Wallet:
         before = self._kept(kind, part, name)
         check(_resource(kind, part), payload, partial=not whole)
         notify = payload.get("notifyPreference") == "NOTIFY_ON_UPDATE"
-        changes = {key: value for key, value in payload.items() if key not in (*_OURS, "notifyPreference")}
+        changes = {key: value for key, value in payload.items() if key not in _NOT_KEPT}
         if changes.get("id", name) != name:
             raise Refused(400, "an id never changes")
         base: dict[str, Any] = {key: before[key] for key in ("id", "hasUsers") if key in before} if whole else before

@@ -2,6 +2,8 @@
 
 import io
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from PIL import Image
@@ -9,7 +11,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.core.jobs import Job
-from app.wallet import channels
+from app.core.runtime import Runtime
+from app.wallet import channels, checkup
 from app.wallet.models import WalletNews, WalletTemplate
 from app.wallet.templates import SHIPPED
 from tests.doors.console import ORIGIN, Console
@@ -55,6 +58,28 @@ def test_page_of_a_brand_without_anything_says_what_is_missing(console: Console)
     assert "Nothing failed." in page.text
     assert "No news on the cards." in page.text
     assert 'tone--withdrawn">wrong' in page.text  # no certificate is set up
+
+
+def test_addresses_and_google_are_asked_only_when_somebody_wishes_it(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    @contextmanager
+    def asking(_runtime: Runtime) -> Iterator[Callable[[str], int]]:
+        yield lambda url: (asked.append(url), 204)[1]
+
+    monkeypatch.setattr(checkup, "asking", asking)
+    monkeypatch.setattr(checkup, "web_service_url", lambda _runtime, _brand: "https://meri.example/wallet/meri")
+    console.log_in()
+
+    assert "Ask our address and Google too" in console.get("/brand/wallet").text
+    assert asked == []
+    page = console.get("/brand/wallet?asked=1").text
+
+    assert "Ask our address and Google too" not in page
+    assert len(asked) == 1
+    assert "Answers as it should" in page
 
 
 def test_faults_are_shown_as_sentences_with_their_number(console: Console) -> None:

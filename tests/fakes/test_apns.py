@@ -274,9 +274,7 @@ def test_service_that_ends_says_good_bye_and_leaves_no_thread(chain: WalletChain
     assert set(threading.enumerate()) == before
 
 
-def test_answer_is_read_by_the_way_out_with_all_its_headers(
-    fake: FakeApns, outbound: Outbound, chain: WalletChain
-) -> None:
+def test_answer_is_read_with_all_its_headers(fake: FakeApns, outbound: Outbound, chain: WalletChain) -> None:
     fake.tell(None, 429, "TooManyRequests", retry_after=7)
 
     (answer,) = outbound.request_many([apns.wake_up(fake.token(), PASS_TYPE_ID, identity_of(chain))])

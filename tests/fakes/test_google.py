@@ -148,6 +148,20 @@ def test_patch_merges_what_it_names_and_put_clears_the_rest(side: Side) -> None:
     assert side.google.objects[CARD] == {"id": CARD, "classId": CLASS, "state": "INACTIVE", "hasUsers": False}
 
 
+@pytest.mark.parametrize("path", ["loyaltyClass", "loyaltyObject"])
+def test_wish_to_notify_counts_for_its_own_request_and_is_not_kept(side: Side, path: str) -> None:
+    side.fill()
+    made = a_class if path == "loyaltyClass" else a_card
+    name, wish = f"{ISSUER_ID}.b", {"notifyPreference": "NOTIFY_ON_UPDATE"}
+
+    inserted = side.rest("POST", path, made(id=name, **wish))
+    patched = side.rest("PATCH", f"{path}/{name}", wish)
+
+    assert (inserted[0], patched[0]) == (200, 200)
+    assert "notifyPreference" not in inserted[1] | patched[1]
+    assert side.google.notified == {}
+
+
 def test_eleventh_message_pushes_the_oldest_out(side: Side) -> None:
     side.fill()
 
