@@ -1,9 +1,10 @@
 """What the console shows of the wallets: who has which pass, what waits, what failed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, distinct, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -26,6 +27,17 @@ class InWallets:
     phones: int  # that Apple wakes
     waiting: int  # phones and objects that have not heard the newest
     updated_at: datetime | None  # the last time anything was told or fetched
+    saves: int  # that Google has told of, cards and coupons together
+    removals: int
+
+
+@dataclass(frozen=True)
+class MemberWallets:
+    """What one member has in wallets, and what Google has told of it."""
+
+    phones: int  # with a pass in Apple Wallet
+    saves: int
+    removals: int
 
 
 @dataclass(frozen=True)
@@ -56,13 +68,34 @@ def in_wallets(session: Session) -> InWallets:
         session.scalar(select(func.max(WalletDevice.woken_at))),
         session.scalar(select(func.max(WalletPass.served_at))),
     )
+    saves, removals = session.execute(_told()).one()
     return InWallets(
         _members(session, apple), _members(session, google), _members(session, or_(apple, google)),
         session.scalar(coupons) or 0,
         session.scalar(select(func.count(WalletDevice.id))) or 0,
         (session.scalar(due) or 0) + (session.scalar(stale) or 0),
-        max((moment for moment in moments if moment is not None), default=None),
+        max((moment for moment in moments if moment is not None), default=None), saves, removals,
     )  # fmt: skip
+
+
+def of_member(session: Session, member_ids: Sequence[int]) -> MemberWallets:
+    """Count what a member has.
+
+    Args:
+        member_ids: the member's own and those of the cards that were merged into it.
+    """
+    phones = (
+        select(func.count(distinct(WalletRegistration.device_id)))
+        .join(WalletPass, WalletPass.id == WalletRegistration.pass_id)
+        .where(WalletPass.member_id.in_(member_ids))
+    )
+    saves, removals = session.execute(_told().where(WalletPass.member_id.in_(member_ids))).one()
+    return MemberWallets(session.scalar(phones) or 0, saves, removals)
+
+
+def _told() -> Select[int, int]:
+    """Select how often Google told of a save and of a removal."""
+    return select(func.coalesce(func.sum(WalletPass.saves), 0), func.coalesce(func.sum(WalletPass.removals), 0))
 
 
 def faults(session: Session, *, days: int = DAYS) -> list[Fault]:

@@ -10,11 +10,14 @@ from PIL import Image
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from app.cards.models import Program
 from app.core.jobs import Job
 from app.core.runtime import Runtime
 from app.wallet import channels, checkup
+from app.wallet import service as wallet
 from app.wallet.models import WalletNews, WalletTemplate
 from app.wallet.templates import SHIPPED
+from tests.builders import a_member
 from tests.doors.console import ORIGIN, Console
 
 WORDS = {f"{part}_{code}": f"Open on Sunday {code}" for part in ("header", "body") for code in ("fi", "sv", "en")}
@@ -92,6 +95,27 @@ def test_faults_are_shown_as_sentences_with_their_number(console: Console) -> No
 
     assert "Apple&#39;s push service could not be reached" in page
     assert "something_new" in page
+
+
+def test_saves_and_removals_are_summed_and_told_of_each_member(console: Console) -> None:
+    with console.database.unit(console.brand_id) as session:
+        aino = a_member(session, first_name="Aino")
+        olli = a_member(session, first_name="Olli")
+        old = a_member(session, first_name="Old", merged_into_id=aino.id)
+        program_id = session.scalars(select(Program.id)).one()
+        for row, saves, removals in ((aino, 2, 1), (old, 3, 0), (olli, 1, 1)):
+            found = wallet.ensure_pass(session, member_id=row.id, kind="google", program_id=program_id)
+            found.saves, found.removals = saves, removals
+        ids = aino.public_id, olli.public_id
+    console.log_in()
+
+    aino_page, olli_page = (console.get(f"/brand/members/{public_id}").text for public_id in ids)
+
+    assert "6 saved, 2 removed" in console.get("/brand/wallet").text
+    assert "<dt>Saved to Google Wallet</dt><dd>5</dd>" in aino_page
+    assert "<dt>Removed from Google Wallet</dt><dd>1</dd>" in aino_page
+    assert "<dt>Saved to Google Wallet</dt><dd>1</dd>" in olli_page
+    assert "Phones with Apple Wallet" not in olli_page
 
 
 def test_news_is_published_shown_and_taken_off(console: Console) -> None:

@@ -17,6 +17,7 @@ from app.members.models import Member
 from app.members.rules import display_name, initials, mask_contact
 from app.network import service as network
 from app.reports import register
+from app.wallet import figures
 
 SHOWN, MOST = 60, 600  # events of a timeline at first, and at all
 
@@ -110,7 +111,18 @@ def _facts(row: Member) -> list[dict[str, str]]:
     ]
     if found.last_visit:
         facts.append({"value": _day(found.last_visit), "label": _("Last visit")})
-    return facts
+    return [*facts, *_wallets(row)]
+
+
+def _wallets(row: Member) -> list[dict[str, str]]:
+    """Return what the member has in wallets; nothing where there is nothing."""
+    found = figures.of_member(web.session(), views.family(web.session(), row.id))
+    shown = [
+        (found.phones, _("Phones with Apple Wallet")),
+        (found.saves, _("Saved to Google Wallet")),
+        (found.removals, _("Removed from Google Wallet")),
+    ]
+    return [{"value": str(number), "label": label} for number, label in shown if number]
 
 
 def _consents(row: Member) -> list[dict[str, str]]:

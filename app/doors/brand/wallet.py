@@ -84,7 +84,9 @@ def _figures() -> dict[str, Any]:
     found = figures.in_wallets(web.session())
     updated = i18n.format_datetime(found.updated_at, g.brand.zone) if found.updated_at else ""
     waiting = ngettext("%(n)s waits to be updated", "%(n)s wait to be updated", found.waiting) if found.waiting else ""
+    told = _("%(saves)s saved, %(removals)s removed", saves=found.saves, removals=found.removals)
     return {
+        "told": told if found.saves or found.removals else "",
         "apple": found.apple, "google": found.google, "either": found.either, "coupons": found.coupons,
         "phones": found.phones, "updated": updated, "waiting": waiting,
     }  # fmt: skip
