@@ -1,9 +1,12 @@
 """A service with one pass and a phone that has it."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from app.fakes.iphone import SimulatedIPhone
 from app.fakes.wallet_chain import WalletChain, wallet_chain
+from tests.fakes.googleside import Side, a_side
 from tests.fakes.phoneside import Service, a_pass, a_phone
 
 
@@ -26,3 +29,10 @@ def phone(service: Service, chain: WalletChain) -> SimulatedIPhone:
     found = a_phone(service, chain)
     found.add(service.passes["one"][1])
     return found
+
+
+@pytest.fixture
+def side(chain: WalletChain) -> Iterator[Side]:
+    """A fake Google that knows the chain's account."""
+    with a_side(chain) as found:
+        yield found

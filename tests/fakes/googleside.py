@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from app.fakes.google import GRANT, SCOPE, TOKEN_URI, FakeGoogle
 from app.fakes.loopback import LoopbackServer, Reply
 from app.fakes.loopback import Request as Received
 from app.fakes.store import OutboxStore
-from app.fakes.wallet_chain import ISSUER_ID, WalletChain
+from app.fakes.wallet_chain import ISSUER_ID, WalletChain, private_pem
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CLASS, CARD = f"{ISSUER_ID}.meri.cards", f"{ISSUER_ID}.card"
@@ -95,6 +96,7 @@ def a_side(chain: WalletChain) -> Iterator[Side]:
         yield Side(google, json.loads(chain.service_account), store, clock)
 
 
+OTHER = private_pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)).decode()  # of nobody known
 BARE = {"loyaltyObjects": [{"id": CARD}]}  # what a link with ids only holds
 CLASS_PATH, CARD_PATH = f"loyaltyClass/{CLASS}", f"loyaltyObject/{CARD}"
 

@@ -1,16 +1,14 @@
 """The fake Google is as strict as Google: tokens, schema, ids, rules, budget."""
 
 import json
-from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from app.fakes.wallet_chain import ISSUER_ID, WalletChain, private_pem
+from app.fakes.wallet_chain import ISSUER_ID
 from tests.fakes.googleside import (
     BARE,
     CARD,
@@ -19,23 +17,15 @@ from tests.fakes.googleside import (
     CLASS_PATH,
     COUPON,
     DEAL,
+    OTHER,
     Side,
     a_card,
     a_class,
     a_coupon,
     a_deal,
     a_message,
-    a_side,
 )
 from tests.wallet.google_schema import SHIPPED, closed_schema
-
-OTHER = private_pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)).decode()
-
-
-@pytest.fixture
-def side(chain: WalletChain) -> Iterator[Side]:
-    with a_side(chain) as found:
-        yield found
 
 
 def test_shipped_schema_is_googles_own() -> None:

@@ -1,13 +1,12 @@
 """The fake Google's save links and its signed callbacks."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.fakes.google_delivery import Calls
-from app.fakes.wallet_chain import ISSUER_ID, WalletChain, private_pem
+from app.fakes.wallet_chain import ISSUER_ID
 from app.wallet.google.callbacks import CallbackRefused, parse_root_keys, verify
 from tests.fakes.googleside import (
     BARE,
@@ -16,6 +15,7 @@ from tests.fakes.googleside import (
     CLASS,
     CLASS_PATH,
     COUPON,
+    OTHER,
     Issuer,
     Side,
     a_card,
@@ -23,16 +23,7 @@ from tests.fakes.googleside import (
     a_coupon,
     a_deal,
     a_message,
-    a_side,
 )
-
-OTHER = private_pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)).decode()
-
-
-@pytest.fixture
-def side(chain: WalletChain) -> Iterator[Side]:
-    with a_side(chain) as found:
-        yield found
 
 
 def test_save_link_with_ids_shows_a_page_without_markup_from_cards(side: Side) -> None:

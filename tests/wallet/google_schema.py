@@ -1,9 +1,12 @@
 """Google's discovery document as closed JSON Schema: what it does not name is refused. Made from a test dependency."""
 
 import json
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 SHIPPED = Path(__file__).parents[2] / "app" / "fakes" / "google_schema.json"
 RESOURCES = (
@@ -29,6 +32,12 @@ def closed_schema() -> dict[str, Any]:
             defs[name] = _closed(found[name])
             wanted += _references(defs[name])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": dict(sorted(defs.items()))}
+
+
+@cache
+def validator(name: str) -> Draft202012Validator:
+    """Return a validator of one of `RESOURCES`."""
+    return Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": closed_schema()["$defs"]})
 
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:

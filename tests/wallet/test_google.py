@@ -4,7 +4,6 @@ import copy
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.resources import files
 from typing import Any
 
 import jwt
@@ -29,11 +28,11 @@ from app.wallet.google import (
 )
 from app.wallet.model import CardView, CouponView, Links
 from app.wallet.templates import Template
+from tests.wallet.google_schema import validator
 
 View = Callable[..., CardView]
 SAVED = Saved(look="meri-coffee-1", serial="01J8ZQ5W3YV7N6K4T2R0P9M8AB", totp_secret=bytes(range(20)))
 ORIGINS = ["https://meri.example"]
-_KEPT = ("type", "enum", "items", "$ref")
 
 
 @pytest.fixture(scope="module")
@@ -44,32 +43,7 @@ def account(chain: WalletChain) -> ServiceAccount:
 @pytest.fixture(scope="module")
 def validators() -> dict[str, Draft202012Validator]:
     """Google's discovery document as closed JSON Schema: what it does not name is refused."""
-    folder = files("googleapiclient") / "discovery_cache" / "documents"
-    found = json.loads((folder / "walletobjects.v1.json").read_text(encoding="utf-8"))["schemas"]
-    defs = {name: _closed(schema) for name, schema in found.items()}
-    return {
-        name: Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": defs})
-        for name in ("LoyaltyClass", "LoyaltyObject")
-    }
-
-
-def _closed(schema: dict[str, Any]) -> dict[str, Any]:
-    """Turn one schema of a discovery document into closed JSON Schema; "Required." in a description means required."""
-    closed = {key: schema[key] for key in _KEPT if key in schema}
-    if "$ref" in closed:
-        closed["$ref"] = f"#/$defs/{closed['$ref']}"
-    if "items" in closed:
-        closed["items"] = _closed(closed["items"])
-    if schema.get("format") == "int64":
-        closed["pattern"] = "^-?[0-9]+$"
-    if "properties" in schema:
-        properties = schema["properties"]
-        closed["properties"] = {key: _closed(value) for key, value in properties.items()}
-        closed["required"] = [
-            key for key, value in properties.items() if value.get("description", "").startswith("Required.")
-        ]
-        closed["additionalProperties"] = False
-    return closed
+    return {name: validator(name) for name in ("LoyaltyClass", "LoyaltyObject")}
 
 
 def _parts(link: str, account: ServiceAccount) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
