@@ -1,10 +1,13 @@
 """What goes out and what comes back, and the client that carries it: one address, no redirects, perhaps an identity."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
+from typing import Any
 
 from pyreqwest.client import Client, ClientBuilder
 
@@ -12,6 +15,7 @@ from app.core.targets import Address
 
 CONNECT_SECONDS = 5
 AT_ONCE = 64  # requests of one batch in flight
+LONGEST_PAUSE = 86_400  # seconds; a longer Retry-After is not believed
 PING_SECONDS = 60  # a connection with an identity is kept for days, so a dead one has to be noticed
 
 
@@ -48,6 +52,31 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     truncated: bool = False
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Return the JSON object in the body; an empty one for anything else."""
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def retry_after(self, now: datetime) -> float | None:
+        """Return the seconds of Retry-After, at most a day, given as seconds or as a date; None says nothing usable."""
+        return retry_after(self.headers.get("retry-after"), now)
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Read a Retry-After header; see `Answer.retry_after`."""
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), LONGEST_PAUSE)
+    try:
+        wait = (parsedate_to_datetime(text) - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # TypeError: a date without a zone
+        return None
+    return min(max(wait, 0.0), LONGEST_PAUSE)
 
 
 def pinned(

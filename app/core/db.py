@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from app.core.errors import TooMany, Unavailable
 from app.core.i18n import gettext as _
 from app.core.tables import Base, BrandOwned, UtcDateTime, brand_table, points_to, pub
 
-__all__ = ["Base", "BrandOwned", "Database", "UtcDateTime", "brand_table", "keyring", "points_to", "pub"]
+__all__ = ["Base", "BrandOwned", "Database", "UtcDateTime", "brand_table", "inserting", "keyring", "points_to", "pub"]
 
 LOCK_WAIT_MS = 10_000
 READ = {"leima_read": True, "postgresql_readonly": True}
@@ -165,6 +166,11 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def inserting(session: Session) -> Any:
+    """Return the INSERT of the session's database, which knows ON CONFLICT; the two dialects share no type."""
+    return sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
 
 
 def keyring(session: Session) -> Keyring:

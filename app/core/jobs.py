@@ -98,7 +98,7 @@ class JobKind:
     priority: int
     every: timedelta | None
     wait: timedelta  # after the event: what happens meanwhile is one job
-    repeatable: bool  # a sending job whose waiting twin does its work too: what it sends carries no content
+    repeatable: bool  # a sending job whose waiting twin does its work too: it takes what is due from the database
 
 
 class RetryLater(Exception):

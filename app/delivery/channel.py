@@ -5,15 +5,15 @@ Source: messages.md, "One door out".
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Literal, Protocol
+
+from app.core.clients import retry_after
 
 Outcome = Literal["accepted", "gone", "retry", "throttled", "rejected", "misconfigured"]
 Urgency = Literal["very-low", "low", "normal", "high"]
 
 PAUSE_SECONDS = 60  # when a throttling provider does not say how long
-LONGEST_PAUSE = 86_400  # seconds; a longer Retry-After is not believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,5 @@ class Channel(Protocol):
 
 def read_retry_after(value: str | None, *, now: datetime) -> int:
     """Return the seconds of a Retry-After header, given as seconds or as a date; 60 when it says nothing usable."""
-    text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        return min(int(text[:9]), LONGEST_PAUSE)
-    try:
-        wait = parsedate_to_datetime(text) - now
-    except (ValueError, TypeError, OverflowError):  # TypeError: a date without a zone
-        return PAUSE_SECONDS
-    return int(min(max(wait, timedelta()), timedelta(seconds=LONGEST_PAUSE)).total_seconds())
+    found = retry_after(value, now)
+    return PAUSE_SECONDS if found is None else int(found)

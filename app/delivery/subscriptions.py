@@ -1,11 +1,10 @@
 """Browsers that a member lets us push to. A subscription lives as long as the log-in that it came from."""
 
 from sqlalchemy import delete, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.db import brand_of, keyring
+from app.core.db import brand_of, inserting, keyring
 from app.core.sessions import DoorSession
 from app.delivery.channel import PushKeys
 from app.delivery.models import PushSubscription
@@ -49,7 +48,7 @@ def subscribe(
 def _row(session: Session, member: Member, endpoint: str) -> PushSubscription:
     """Return the endpoint's row; of two tabs at once, both get the one row."""
     hashed = keyring(session).lookup("push endpoint", endpoint)
-    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting(session)
     values = {
         "brand_id": brand_of(session), "member_id": member.id, "endpoint_hash": hashed, "p256dh": "", "auth": "",
         "endpoint": keyring(session).encrypt(endpoint), "at": clock.now(),

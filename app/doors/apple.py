@@ -4,6 +4,7 @@ Source: wallet.md, "Apple's web service".
 """
 
 import re
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -107,8 +108,8 @@ def take_log() -> Response:
     body = request.get_json(silent=True)
     logs = body.get("logs") if isinstance(body, dict) else None
     texts = [text for text in logs[:MOST_LOGS] if isinstance(text, str)] if isinstance(logs, list) else []
-    for code in sorted({_about(text[:1000]) for text in texts}):
-        channels.count_fault(web.session(), f"phone_{code}", sum(_about(text[:1000]) == code for text in texts))
+    for code, n in sorted(Counter(_about(text[:1000]) for text in texts).items()):
+        channels.count_fault(web.session(), f"phone_{code}", n)
         log.warning("wallet phone complains", about=code)
     return jsonify()
 

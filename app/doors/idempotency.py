@@ -7,11 +7,10 @@ from typing import Any
 
 from flask import Response, current_app, g, redirect, request
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core import clock, web
-from app.core.db import brand_of, keyring
+from app.core.db import brand_of, inserting, keyring
 from app.core.errors import Conflict, Invalid
 from app.core.i18n import gettext as _
 from app.network.models import Answer
@@ -89,7 +88,7 @@ def _once(key: str, fingerprint: str, do: Callable[[], Any]) -> Response:
 
 
 def _take(session: Session, key: str, fingerprint: str) -> int | None:
-    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting(session)
     values = {
         "brand_id": brand_of(session),
         "till_id": g.till_id,

@@ -37,6 +37,9 @@ class MemberMerged(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class MemberChanged(Event):
-    """Something that the member's cards show is another: name, language, or the secret of the moving code."""
+    """Something that the member's cards show may be another.
+
+    Name, language, the secret of the moving code; a consent or a message; a coupon that Google has now.
+    """
 
     member_id: int

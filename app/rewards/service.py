@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.crypto import check_symbol, normalize_code, random_symbols
-from app.core.db import brand_of, keyring
+from app.core.db import brand_of, inserting, keyring
 from app.core.errors import Conflict, NotFound
 from app.core.events import emit
 from app.core.i18n import gettext as _
@@ -100,7 +99,7 @@ def give_welcome(session: Session, *, member_id: int, contact: str) -> CouponVie
     had = select(Coupon.id).where(Coupon.member_id == member_id, Coupon.source_kind == "welcome").limit(1)
     if reward is None or session.scalar(had) is not None:
         return None
-    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting(session)
     values = {"brand_id": brand.id, "contact_hash": keyring(session).lookup("welcome", contact), "at": clock.now()}
     row = session.execute(
         insert(WelcomeGift).values(values).on_conflict_do_nothing().returning(WelcomeGift.id)

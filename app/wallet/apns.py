@@ -3,11 +3,9 @@
 Source: wallet.md, "Apple's web service"; Apple, "Handling notification responses from APNs".
 """
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -16,7 +14,7 @@ from app.core.outbound import AddressRefused, Answer, Identity, OutboundError, O
 
 ORIGIN = "https://api.push.apple.com"
 BODY = b"{}"
-LONGEST_PAUSE = 86_400.0  # seconds; a longer Retry-After is not believed
+
 Outcome = Literal["accepted", "gone", "retry", "throttled", "rejected", "misconfigured"]
 # Reasons of status 400 that are about our certificate or its pass type, not about the phone. DeviceTokenNotForTopic is
 # not: one foreign token, registered by anybody who holds a pass, would pause the whole brand.
@@ -70,10 +68,10 @@ def classify(answer: Answer | OutboundError) -> Wake:
         return Wake("retry", "apns_unreachable")
     if answer.status == 200:
         return Wake("accepted", "apns_accepted")
-    body = _object(answer.body)
+    body = answer.data
     word = body.get("reason")
     word = word if isinstance(word, str) and _WORD.fullmatch(word) else f"Status{answer.status}"
-    return Wake(_outcome(answer.status, word), _code(word), _seconds(answer), _since(body))
+    return Wake(_outcome(answer.status, word), _code(word), answer.retry_after(clock.now()), _since(body))
 
 
 def _outcome(status: int, word: str) -> Outcome:
@@ -90,26 +88,6 @@ def _outcome(status: int, word: str) -> Outcome:
 
 def _code(word: str) -> str:
     return "apns_" + re.sub(r"(?<=[a-z])(?=[A-Z0-9])", "_", word).lower()
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _seconds(answer: Answer) -> float | None:
-    """Return how long to wait, given as seconds or as a date; None when it says nothing usable."""
-    text = answer.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), LONGEST_PAUSE)
-    try:
-        wait = (parsedate_to_datetime(text) - clock.now()).total_seconds()
-    except (ValueError, TypeError, OverflowError):  # TypeError: a date without a zone
-        return None
-    return min(max(wait, 0.0), LONGEST_PAUSE)
 
 
 def _since(body: dict[str, Any]) -> datetime | None:

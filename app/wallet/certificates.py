@@ -79,10 +79,15 @@ def examine(pem: ApplePem, password: bytes | None, now: datetime) -> Iterator[Fi
         yield from _ends("apple_wwdr_expiry", theirs, now)
     yield _identifier("apple_pass_type", mine, NameOID.USER_ID, WrongPassType.code)
     yield _identifier("apple_team", mine, NameOID.ORGANIZATIONAL_UNIT_NAME, WrongTeam.code)
-    if _named(mine.issuer, NameOID.ORGANIZATION_NAME) == APPLE:
+    if is_apples(mine):
         yield fine("apple_trust", _("Issued by Apple"))
     else:
         yield warn("apple_trust", "wallet_self_made", _("Made by yourselves: no phone accepts these passes"))
+
+
+def is_apples(certificate: x509.Certificate) -> bool:
+    """Tell whether Apple issued it, by the name it gives: no phone takes passes of any other."""
+    return _named(certificate.issuer, NameOID.ORGANIZATION_NAME) == APPLE
 
 
 def pass_type_of(pem: ApplePem) -> str:

@@ -3,11 +3,10 @@
 from datetime import timedelta
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.db import brand_of
+from app.core.db import brand_of, inserting
 from app.core.log import log
 from app.network.models import Brand
 from app.wallet.models import WalletChannel, WalletFault
@@ -69,7 +68,7 @@ def count_fault(session: Session, code: str, n: int = 1) -> None:
     """Count a fault in the brand's day."""
     brand = session.get_one(Brand, brand_of(session))
     values = {"brand_id": brand.id, "day": clock.local_date(clock.now(), brand.zone), "code": code[:60], "n": n}
-    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting(session)
     session.execute(
         insert(WalletFault)
         .values(values)
@@ -78,7 +77,7 @@ def count_fault(session: Session, code: str, n: int = 1) -> None:
 
 
 def _make(session: Session, kind: str) -> WalletChannel:
-    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting(session)
     values = {"brand_id": brand_of(session), "kind": kind, "failures": 0, "fault": ""}
     session.execute(insert(WalletChannel).values(values).on_conflict_do_nothing(index_elements=["brand_id", "kind"]))
     return session.scalars(select(WalletChannel).where(WalletChannel.kind == kind)).one()

@@ -16,7 +16,7 @@ from app.core.i18n import gettext as _
 from app.core.outbound import Outbound, OutboundError
 from app.core.runtime import Runtime
 from app.network.models import Brand
-from app.wallet import brand_templates, channels, credentials
+from app.wallet import brand_templates, channels, classes, credentials, words
 from app.wallet.brand_templates import TemplateRefused
 from app.wallet.certificates import Finding, examine, fault, fine, of_error, pass_type_of, warn
 from app.wallet.google import NoToken, ServiceAccount, ServiceAccountUnusable, TokenSource
@@ -49,7 +49,7 @@ def check(
     return [
         *_apple(session, tools),
         *_templates(session, tools),
-        *_address("web_service", web_service_url(runtime, brand), runtime, reach, session, tools),
+        *_address("web_service", web_service_url(runtime, brand), reach, session, tools),
         *_google(session, tools, token),
         *_callbacks(runtime, brand, reach),
         *_channels(session, brand),
@@ -151,9 +151,7 @@ def _images(name: str, template: Template, *, own: bool) -> Finding:
     return fine(name, _("The brand's own") if own else _("Leima's own"))
 
 
-def _address(
-    name: str, url: str, runtime: Runtime, reach: Reach | None, session: Session, tools: Tools
-) -> Iterator[Finding]:
+def _address(name: str, url: str, reach: Reach | None, session: Session, tools: Tools) -> Iterator[Finding]:
     if not url.startswith("https://"):
         yield warn(name, "wallet_web_service_not_https", _("%(url)s: simulated phones only", url=url))
         return
@@ -169,7 +167,7 @@ def _address(
 
 
 def _callbacks(runtime: Runtime, brand: Brand, reach: Reach | None) -> Iterator[Finding]:
-    url = f"{runtime.settings.base_url}/hooks/google/{brand.slug}"
+    url = classes.callback_url(runtime, brand)
     if not url.startswith("https://"):
         yield warn("google_callbacks", "wallet_web_service_not_https", _("%(url)s: simulated phones only", url=url))
     elif reach is not None:
@@ -227,4 +225,4 @@ def _channels(session: Session, brand: Brand) -> Iterator[Finding]:
         else:
             since = i18n.format_datetime(row.fault_at, brand.zone)
             say = fault if clock.now() - row.fault_at > LONG else warn
-            yield say(name, row.fault, _("Waits since %(since)s: %(fault)s", since=since, fault=row.fault))
+            yield say(name, row.fault, _("Waits since %(since)s: %(fault)s", since=since, fault=words.fault(row.fault)))

@@ -5,12 +5,11 @@ import json
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.crypto import random_symbols
-from app.core.db import brand_of
+from app.core.db import brand_of, inserting
 from app.core.runtime import Runtime
 from app.network.models import Brand
 from app.rewards.models import Coupon
@@ -18,6 +17,7 @@ from app.wallet.google import ServiceAccount, Upsert, class_payload, kind_of
 from app.wallet.models import WalletClass, WalletPass
 from app.wallet.shown import Shown
 
+SLUG = 20  # characters of the brand's in a class's name
 NAME = 8  # random symbols of a class's name: short, since a name is never seen and stands in every object
 
 
@@ -40,7 +40,7 @@ def of(session: Session, runtime: Runtime, row: WalletPass, shown: Shown, accoun
         shown: what the pass shows in the brand's own language: members of all languages share the class.
     """
     brand = session.get_one(Brand, row.brand_id)
-    found = _row(session, row, brand, account)
+    found = _row(session, row, account)
     payload = class_payload(
         shown.template, shown.view, issuer_id=account.issuer_id, class_name=found.name,
         callback_url=callback_url(runtime, brand),
@@ -63,15 +63,21 @@ def callback_url(runtime: Runtime, brand: Brand) -> str:
     return f"{runtime.settings.base_url}/hooks/google/{brand.slug}"
 
 
-def _row(session: Session, row: WalletPass, brand: Brand, account: ServiceAccount) -> WalletClass:
+def name_of(session: Session, row: WalletPass, account: ServiceAccount) -> str:
+    """Return the name of a pass's class without the issuer; it never changes while the issuer stays."""
+    return _row(session, row, account).name
+
+
+def _row(session: Session, row: WalletPass, account: ServiceAccount) -> WalletClass:
     """Return the class's row; another issuer has none of our classes yet, so its name is drawn anew."""
+    brand = session.get_one(Brand, row.brand_id)
     which = {"program_id": row.program_id, "reward_id": None}
     if row.coupon_id is not None:
         which = {"program_id": None, "reward_id": session.get_one(Coupon, row.coupon_id).reward_id}
     wanted = select(WalletClass).filter_by(**which)
     found = session.scalar(wanted)
     if found is None:
-        insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+        insert = inserting(session)
         values = {
             "brand_id": brand_of(session), **which, "name": _name(brand), "issuer_id": account.issuer_id,
             "fingerprint": "", "made_at": clock.now(),
@@ -86,4 +92,4 @@ def _row(session: Session, row: WalletPass, brand: Brand, account: ServiceAccoun
 
 
 def _name(brand: Brand) -> str:
-    return f"{brand.slug}.{random_symbols(NAME)}"
+    return f"{brand.slug[:SLUG]}.{random_symbols(NAME)}"

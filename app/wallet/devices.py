@@ -6,12 +6,11 @@ Source: wallet.md, "Apple's web service".
 from dataclasses import dataclass
 
 from sqlalchemy import case, delete, exists, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.crypto import same
-from app.core.db import brand_of, keyring
+from app.core.db import brand_of, inserting, keyring
 from app.core.errors import Invalid, Unauthorized
 from app.core.events import emit
 from app.core.i18n import gettext as _
@@ -82,7 +81,7 @@ def register(session: Session, row: WalletPass, *, device: str, push_token: str)
         "push_token": keys.encrypt(push_token), "push_token_hash": token_hash, "token_at": clock.now(),
         "due": version, "woken": 0,
     }  # fmt: skip
-    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting(session)
     newest = {name: values[name] for name in ("push_token", "push_token_hash", "token_at", "due")}
     device_id = session.scalars(
         insert(WalletDevice)

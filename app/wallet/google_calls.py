@@ -1,12 +1,13 @@
 """Google's callbacks, the database side: who saved a card, who removed it. Each counts once."""
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.db import brand_of, keyring
+from app.core.db import brand_of, inserting, keyring
+from app.core.events import emit
 from app.core.runtime import Runtime
+from app.wallet.events import ObjectsDue
 from app.wallet.google.callbacks import Callback
 from app.wallet.google.keys import RootKeys
 from app.wallet.models import WalletNonce, WalletPass
@@ -33,7 +34,7 @@ def read(runtime: Runtime, brand_id: int, body: bytes) -> Callback:
 
 def take(session: Session, callback: Callback) -> bool:
     """Note that a card was saved or removed; False when this callback was taken before, or names no pass of ours."""
-    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting(session)
     nonce = {
         "brand_id": brand_of(session), "nonce_hash": keyring(session).lookup(_NONCE, callback.nonce),
         "ends_at": callback.expires_at,
@@ -57,7 +58,11 @@ def take(session: Session, callback: Callback) -> bool:
     if callback.event == "save":
         row.added_at, row.removed_at, row.saves = clock.now(), None, row.saves + 1
         row.asked_at = row.asked_at or clock.now()
+        if row.version > row.synced:  # it changed while nobody had it
+            emit(session, ObjectsDue(brand_id=row.brand_id))
     else:
-        row.removed_at, row.removals = clock.now(), row.removals + 1
+        row.removals += 1
+        if row.removals >= row.saves:  # else it is still in another account's wallet: that of a new phone
+            row.removed_at = clock.now()
     session.flush()
     return True

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.cards import views
 from app.core import clock, i18n
 from app.core.crypto import random_symbols
-from app.core.db import brand_of
+from app.core.db import brand_of, inserting
 from app.core.events import emit
 from app.core.runtime import Runtime
 from app.members import lookup
@@ -44,7 +43,7 @@ class Version:
 
 def next_version(session: Session) -> int:
     """Take the next number of the brand's counter; it stays locked until the commit."""
-    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting(session)
     values = {"brand_id": brand_of(session), "epoch": random_symbols(EPOCH), "n": 1}
     taken = (
         insert(WalletCounter)
@@ -52,7 +51,8 @@ def next_version(session: Session) -> int:
         .on_conflict_do_update(index_elements=["brand_id"], set_={"n": WalletCounter.n + 1})
         .returning(WalletCounter.n)
     )
-    return session.scalars(taken).one()
+    number: int = session.scalars(taken).one()
+    return number
 
 
 def current(session: Session) -> Version:

@@ -17,7 +17,7 @@ from app.core.events import emit
 from app.core.runtime import Runtime
 from app.members.events import MemberChanged
 from app.wallet import channels, marks, messages
-from app.wallet.google import NoToken, ServiceAccount, ServiceAccountUnusable, Upserted, message_payload
+from app.wallet.google import ANSWER_LOST, ServiceAccount, ServiceAccountUnusable, Upserted, message_payload
 from app.wallet.google.budget import kept, may_notify
 from app.wallet.models import WalletClass, WalletMessage, WalletNews, WalletPass
 from app.wallet.objects import client_of
@@ -64,7 +64,7 @@ def take_message(session: Session, runtime: Runtime, message_id: int) -> list[No
     if row.kind == "apple":
         emit(session, MemberChanged(member_id=member.id))  # the card shows it, and the phone announces the change
         return _end(session, message, "shown")
-    if not row.synced or row.removed_at is not None:
+    if row.served_at is None or row.removed_at is not None:
         return _end(session, message, "skipped:not_saved")
     try:
         account = Tools.of(runtime).account(session)
@@ -106,14 +106,10 @@ def take_news(session: Session, runtime: Runtime, news_id: int) -> list[Note]:
 
 def send(runtime: Runtime, notes: Sequence[Note]) -> list[Told]:
     """Speak to Google; no session is open."""
-    return [Told(note, _send(runtime, note)) for note in notes]
-
-
-def _send(runtime: Runtime, note: Note) -> Upserted:
-    try:
-        return client_of(runtime, note.account).add_message(note.kind, note.part, note.name, note.payload)
-    except NoToken as error:
-        return error.result
+    return [
+        Told(note, client_of(runtime, note.account).add_message(note.kind, note.part, note.name, note.payload))
+        for note in notes
+    ]
 
 
 def end_message(session: Session, told: Sequence[Told]) -> timedelta | None:
@@ -127,6 +123,9 @@ def end_message(session: Session, told: Sequence[Told]) -> timedelta | None:
             _end(session, message, "sent")
             continue
         channels.count_fault(session, one.result.reason)
+        if one.result.reason == ANSWER_LOST:
+            _end(session, message, "uncertain")
+            continue
         if one.result.outcome == "rejected" or message.ends_at <= clock.now():
             _end(session, message, "failed")
             continue
@@ -140,7 +139,8 @@ def end_news(session: Session, told: Sequence[Told]) -> timedelta | None:
     for one in told:
         if not one.result.accepted:
             channels.count_fault(session, one.result.reason)
-    stuck = [one for one in told if one.result.outcome in ("retry", "throttled", "misconfigured")]
+    again = ("retry", "throttled", "misconfigured")
+    stuck = [one for one in told if one.result.outcome in again and one.result.reason != ANSWER_LOST]
     if not stuck or len(stuck) < len(told):
         return None
     session.get_one(WalletNews, stuck[0].note.row_id).sent_at = None

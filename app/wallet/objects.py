@@ -38,7 +38,6 @@ from app.wallet.tools import Tools
 
 MOST = 100  # objects of one round
 LEASE = timedelta(seconds=60)
-AGAIN = timedelta(seconds=30)  # for one object that Google did not take
 UNUSED = timedelta(days=1)  # an object that nobody saved that long after the button was pressed is left alone
 _TOKENS = "wallet_google_tokens"  # where the runtime keeps access tokens
 
@@ -195,17 +194,21 @@ def finish(session: Session, rounds: Sequence[Round], sent: Sequence[Sent]) -> N
     """Write what became of each, and ask again for what is still due."""
     if not rounds:
         return
-    results = {each.due.pass_id: each for each in sent if isinstance(each.due, ObjectDue)}
+    results = {each.due.pass_id: each.result for each in sent if isinstance(each.due, ObjectDue)}
+    refused: dict[int, Upserted] = {}  # classes; what hangs on them would only be sent in vain until it changes
     for each in sent:
         if isinstance(each.due, ClassDue) and each.result.accepted:
             classes.synced(session, each.due)
+        elif isinstance(each.due, ClassDue) and each.result.outcome == "rejected":
+            refused[each.due.row_id] = each.result
     taken = [due for one in rounds for due in (*one.coupons, *one.cards)]
     rows = {row.id: row for row in _locked(session, [due.pass_id for due in taken])}
     for due in taken:
         if (row := rows.get(due.pass_id)) is not None:
             row.sending_until = None
-            if due.pass_id in results:
-                _end(session, row, due, results[due.pass_id].result)
+            result = results.get(due.pass_id) or refused.get(due.class_id)
+            if result is not None:
+                _end(session, row, due, result)
     session.flush()
     _channel(session, [each.result for each in sent])
 

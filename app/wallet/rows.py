@@ -1,12 +1,11 @@
 """The rows of passes: made once, found again."""
 
 from sqlalchemy import Select, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.crypto import new_id, new_token
-from app.core.db import brand_of, keyring
+from app.core.db import brand_of, inserting, keyring
 from app.wallet.models import WalletPass
 
 PURPOSE = "wallet pass"  # of the hash that finds a token
@@ -56,7 +55,7 @@ def insert_pass(
         "token": keys.encrypt(token) if token else None, "token_hash": keys.lookup(PURPOSE, token) if token else None,
         "asked_at": now if asked else None,
     }  # fmt: skip
-    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting(session)
     one_each = ONE_EACH["coupon_id" if coupon_id else "program_id"]
     session.execute(insert(WalletPass).values(values).on_conflict_do_nothing(index_elements=one_each))
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from cryptography.x509.oid import NameOID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from app.members.models import Member
 from app.network import service as network
 from app.rewards.models import Coupon
 from app.wallet import serve
+from app.wallet.certificates import is_apples
 from app.wallet.google import ServiceAccountUnusable
 from app.wallet.models import WalletPass, WalletRegistration
 from app.wallet.rows import ensure_pass, find_pass
@@ -27,7 +27,6 @@ __all__ = [
     "Available", "CardUnknown", "CouponOver", "PassFile", "added", "apple_pass", "available", "coupon_pass",
     "ensure_pass", "find_pass", "is_self_made",
 ]  # fmt: skip
-APPLE = "Apple Inc."  # who issues the certificates that phones trust
 
 
 class CardUnknown(NotFound):
@@ -68,10 +67,9 @@ def available(session: Session, runtime: Runtime) -> Available:
 def is_self_made(session: Session, runtime: Runtime) -> bool:
     """Tell whether passes are signed by a chain that is not Apple's, so that no phone accepts them."""
     try:
-        issuer = Tools.of(runtime).signer(session).certificate.issuer
+        return not is_apples(Tools.of(runtime).signer(session).certificate)
     except SignerError:
         return False
-    return all(name.value != APPLE for name in issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME))
 
 
 def apple_pass(session: Session, runtime: Runtime, member: Member, *, program_slug: str | None = None) -> PassFile:

@@ -9,7 +9,6 @@ from pathlib import PurePosixPath
 
 from app.core.errors import Invalid
 from app.core.i18n import gettext as _
-from app.wallet import images
 from app.wallet.template_source import MOST_BYTES, MOST_BYTES_EACH, MOST_FILES
 
 _RATIO = 200  # a text of spaces has more; a template has none
@@ -29,19 +28,18 @@ class TemplateArchive(Invalid):
 
 
 def read_zip(data: bytes) -> dict[str, bytes]:
-    """Return the files of a zipped template folder by path, its pictures written anew.
+    """Return the files of a zipped template folder by path, as they are: `brand_templates.save` checks and cleans them.
 
     All may stand in one top folder NAME.pass. What a Mac adds (`__MACOSX`, `.DS_Store`) is left out.
 
     Raises:
         TemplateArchive: no zip file, or one that holds too much, hides something, or points outside.
-        PictureTooLarge, PictureUnreadable, PictureForm: one of its pictures; `extra["path"]` says which.
     """
     if len(data) > MOST_BYTES:
         raise _too_large()
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            return images.clean(_without_top(_read(archive)))
+            return _without_top(_read(archive))
     except _BROKEN:
         raise TemplateArchive(_("The zip file cannot be read: it is broken or cut off."), "unreadable") from None
 

@@ -95,6 +95,7 @@ def test_faults_are_shown_as_sentences_with_their_number(console: Console) -> No
 
     assert "Apple&#39;s push service could not be reached" in page
     assert "something_new" in page
+    assert '<td class="r">3</td>' in page
 
 
 def test_saves_and_removals_are_summed_and_told_of_each_member(console: Console) -> None:

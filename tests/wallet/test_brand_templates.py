@@ -114,6 +114,16 @@ def test_uploaded_logo_stands_in_logo_and_icon_and_keeps_leimas_texts(session: S
     assert icon.getcolors(1) is not None  # a logo without transparency fills the icon
 
 
+def test_pictures_of_a_folder_are_written_anew(session: Session) -> None:
+    noted = {path: data + b"something behind the end" for path, data in _pictures("logo").items()}
+
+    templates.save(session, "stamp-card", noted)
+
+    kept = templates.own_files(session, "stamp-card")
+    assert set(kept) == set(noted)
+    assert not any(b"behind" in data for data in kept.values())
+
+
 def test_next_picture_replaces_its_own_and_leaves_the_others(session: Session) -> None:
     templates.save(session, "stamp-card", MINE | _pictures("strip-0") | _pictures("strip-5") | _pictures("logo"))
 

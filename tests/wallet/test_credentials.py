@@ -167,8 +167,8 @@ def test_nothing_of_key_or_account_is_readable_in_the_database(small: Shop, cert
     for secret in (
         b"PRIVATE KEY",
         b"BEGIN CERTIFICATE",
-        private_pem(certs.mine)[40:100],
-        account["private_key"][40:99],
+        private_pem(certs.mine)[40:90],
+        account["private_key"][40:90],
     ):
         assert (secret if isinstance(secret, bytes) else secret.encode()) not in stored
 
@@ -256,7 +256,7 @@ def test_no_key_passphrase_or_account_is_in_a_log_or_a_text(small: Shop, certs: 
     assert PASSPHRASE.decode() not in texts
     assert "PRIVATE" not in texts
     key = load_pem_private_key(private_pem(certs.mine), None)
-    assert key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()[60:120] not in texts
+    assert key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()[40:90] not in texts
 
 
 def test_identity_for_apple_is_the_same_object_and_has_the_chain(small: Shop, certs: Certs) -> None:

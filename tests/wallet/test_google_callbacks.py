@@ -159,6 +159,37 @@ def test_saves_and_removals_are_counted_and_the_card_says_added(at: GoogleShop) 
     assert in_wallets(at) == frozenset()
 
 
+def test_card_in_two_wallets_goes_on_until_the_last_one_removes_it(at: GoogleShop) -> None:
+    at.press()
+    for event in ("save", "save", "del"):
+        assert post(at, body_of(at, event)) == (200, "")
+    assert in_wallets(at) == {"google"}
+    at.shop.buy("1")
+    with at.moved(timedelta(seconds=2)):
+        at.work()
+    assert at.balance().startswith("1/")
+
+    post(at, body_of(at, "del"))
+
+    assert in_wallets(at) == frozenset()
+
+
+def test_card_that_is_saved_again_gets_what_it_missed(at: GoogleShop) -> None:
+    at.press()
+    for event in ("save", "del"):
+        post(at, body_of(at, event))
+    at.shop.buy("1")
+    with at.moved(timedelta(seconds=2)):
+        at.work()
+    assert at.balance().startswith("0/")
+
+    post(at, body_of(at, "save"))
+    with at.moved(timedelta(seconds=4)):
+        at.work()
+
+    assert at.balance().startswith("1/")
+
+
 def test_same_callback_twice_counts_once(at: GoogleShop) -> None:
     at.press()
     body = body_of(at, "save", nonce="only once")

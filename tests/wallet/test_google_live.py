@@ -67,7 +67,7 @@ def test_second_press_asks_google_nothing_new(at: GoogleShop) -> None:
     assert is_id_link(second)
 
 
-def test_stamp_patches_the_object_and_ten_in_a_second_are_one_patch(at: GoogleShop) -> None:
+def test_stamp_patches_the_object_and_several_in_a_moment_are_one_patch(at: GoogleShop) -> None:
     at.save(at.press())
     at.google.requests.clear()
     for receipt in range(3):
@@ -164,6 +164,37 @@ def test_without_googles_api_the_whole_card_is_in_the_link(one: GoogleShop, stat
     one.google.tell_nothing()
     assert "Saved in the simulated Google Wallet" in one.save(link)
     assert one.balance() == f"0/{SIZE}"
+
+
+def test_card_saved_while_the_api_was_away_follows_its_class_afterwards(one: GoogleShop) -> None:
+    one.google.tell(503, times=99, path="/walletobjects/")
+    one.save(one.press())
+    one.google.tell_nothing()
+    bare = one.google.classes[one.card()["classId"]]
+    assert "callbackOptions" not in bare
+
+    with one.moved(timedelta(minutes=2)):
+        one.work()
+
+    assert list(one.google.classes) == [one.card()["classId"]]
+    assert one.google.classes[one.card()["classId"]]["callbackOptions"]["url"].endswith("/hooks/google/meri")
+
+
+def test_class_that_google_refuses_is_asked_once_for_each_change(one: GoogleShop) -> None:
+    one.google.tell(400, times=99, path="loyaltyClass")
+    link = one.press()
+    assert not is_id_link(link)
+    before = len(one.google.requests)
+    for minute in range(1, 5):
+        with one.moved(timedelta(minutes=minute)):
+            one.work()
+    assert len(one.google.requests) == before
+
+    one.google.tell_nothing()
+    one.shop.buy("1")
+    later(one)
+
+    assert one.balance() == f"1/{SIZE}"
 
 
 def test_ended_token_is_renewed_and_the_call_repeated(one: GoogleShop) -> None:

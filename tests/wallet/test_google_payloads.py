@@ -8,7 +8,6 @@ from typing import Any
 
 import jwt
 import pytest
-from jsonschema import Draft202012Validator
 
 from app.fakes.wallet_chain import WalletChain
 from app.wallet.apple import Place
@@ -24,11 +23,10 @@ from app.wallet.google import (
 )
 from app.wallet.model import BonusView, CardView, CouponPassView, CouponView, GiftCardView, Links, PassView
 from app.wallet.templates import SHIPPED, load_templates
-from tests.wallet.google_schema import closed_schema
+from tests.wallet.google_schema import validator
 
 Json = dict[str, Any]
 TEMPLATES = load_templates(SHIPPED)
-SCHEMA = closed_schema()
 HOOK = "https://meri.example/hooks/google/meri"
 END = datetime(2026, 11, 30, 21, 59, 59, tzinfo=UTC)
 SECRET = bytes(range(20))
@@ -58,8 +56,7 @@ def an_object(name: str, *, view: PassView | None = None, **options: Any) -> Jso
 
 def faults(resource: str, payload: Json) -> list[str]:
     """Return what Google would refuse."""
-    validator = Draft202012Validator({"$ref": f"#/$defs/{resource}", "$defs": SCHEMA["$defs"]})
-    return [error.message for error in validator.iter_errors(payload)]
+    return [error.message for error in validator(resource).iter_errors(payload)]
 
 
 def claims_of(link: str, account: ServiceAccount) -> Json:

@@ -217,7 +217,9 @@ def test_each_refusal_has_its_stable_reason(side: Side, reply: Reply | int, outc
     assert len(side.google.calls) == 1
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("120", 120), ("0", 0), ("soon", None), ("-1", None), ("9" * 9, None)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("120", 120), ("0", 0), ("soon", None), ("-1", None), ("9" * 9, 86_400)]
+)
 def test_pause_that_google_asks_for_is_read_and_nonsense_is_not(side: Side, header: str, seconds: float | None) -> None:
     reply = Reply.of_json(429, {}, **{"Retry-After": header})
     side.google.tell("PATCH loyaltyObject/3388.card", reply)
@@ -247,7 +249,9 @@ def test_google_that_falls_silent_or_is_gone_is_tried_again_later(side: Side) ->
     side.outbound.close()  # a kept connection would still be answered
     [gone] = side.put()
 
-    assert [(each.outcome, each.reason) for each in (silent, gone)] == [("retry", "google_unreachable")] * 2
+    assert [(each.outcome, each.reason) for each in (silent, gone)] == [
+        ("retry", "google_answer_lost"), ("retry", "google_unreachable"),
+    ]  # fmt: skip
 
 
 def test_no_call_is_made_for_nothing(side: Side) -> None:

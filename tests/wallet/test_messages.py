@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.core import clock
 from app.core.db import Database
 from app.core.settings import Settings
+from app.fakes.loopback import Reply, Request
 from app.fakes.wallet_chain import WalletChain
 from app.members import consents
 from app.members.models import Member, Wording
@@ -110,6 +111,28 @@ def test_message_that_was_being_sent_when_the_worker_died_is_uncertain_and_not_s
 
     assert state(at.shop, message_id) == "uncertain"
     assert "messages" not in at.card()
+
+
+def test_message_whose_answer_got_lost_is_uncertain_and_not_sent_again(
+    at: GoogleShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message_id = send(at.shop, "google", "service")
+    answer = at.google.answer
+
+    def cut(request: Request) -> Reply:
+        reply = answer(request)
+        if request.path.endswith("addMessage"):
+            raise ConnectionAbortedError  # Google took it, and the line broke before its answer
+        return reply
+
+    monkeypatch.setattr(at.google, "answer", cut)
+    at.work()
+    monkeypatch.undo()
+    with at.moved(timedelta(minutes=10)):
+        at.work()
+
+    assert state(at.shop, message_id) == "uncertain"
+    assert len(at.card()["messages"]) == 1
 
 
 def test_messages_stay_within_the_budget_of_notifications(at: GoogleShop) -> None:

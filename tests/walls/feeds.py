@@ -25,7 +25,7 @@ class Feed:
     body: dict[str, Any] = field(default_factory=dict)  # JSON
     still: bool = False  # changes nothing, as any GET
     leaves: bool = False  # leads to the way in, since it signs out
-    refused: bool = False  # answers 403: no test of ids can sign as a provider does
+    refused: int = 0  # with this status: no test of ids can sign as a provider does, or sends a file
 
 
 def _member(**fields: Any) -> Feed:
@@ -97,7 +97,7 @@ FEEDS: dict[str, list[Feed]] = {
     "apple.fetch": [Feed("apple", {"slug": "@slug", "pass_type": PASS_TYPE_ID, "serial": "@serial"})],
     "apple.take_log": [Feed("nobody", {"slug": "~slug"}, body={"logs": ["timed out"]})],
     # Google's callbacks, by signature: what is not signed is refused.
-    "hooks.google": [Feed("nobody", {"slug": "~slug"}, still=True, refused=True)],
+    "hooks.google": [Feed("nobody", {"slug": "~slug"}, still=True, refused=403)],
     # The brand's console.
     "brand.login": [Feed()],
     "brand.log_in": [Feed(form={"email": "=staff_email", "password": PASSWORD})],
@@ -109,7 +109,7 @@ FEEDS: dict[str, list[Feed]] = {
     "brand.publish": [Feed("brand", form=NEWS)],
     "brand.stop_news": [Feed("brand", {"public_id": "@news"})],
     "brand.looks": [Feed("brand")],
-    "brand.upload": [Feed("brand", {"name": "coupon"}, form={"which": "logo"}, still=True, refused=True)],
+    "brand.upload": [Feed("brand", {"name": "coupon"}, form={"which": "logo"}, still=True, refused=422)],
     "brand.back": [Feed("brand", {"name": "coupon"})],
     # What a brand shows to everybody.
     "public.at_till": [Feed(url={"member_code": "~code"})],

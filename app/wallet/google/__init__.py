@@ -2,7 +2,7 @@
 
 from app.wallet.google.account import ServiceAccount, ServiceAccountUnusable
 from app.wallet.google.payloads import class_payload, kind_of, message_payload, object_payload
-from app.wallet.google.rest import GoogleClient, NoToken, TokenSource, Upsert, Upserted
+from app.wallet.google.rest import ANSWER_LOST, GoogleClient, NoToken, TokenSource, Upsert, Upserted
 from app.wallet.google.save import (
     MAX_LINK,
     SAVE_URL,
@@ -17,7 +17,7 @@ from app.wallet.google.save import (
 )
 
 __all__ = [
-    "MAX_LINK", "SAVE_URL", "SHORT_LINK", "GoogleClient", "LinkTooLong", "NoToken", "Saved", "ServiceAccount",
-    "ServiceAccountUnusable", "TokenSource", "Upsert", "Upserted", "class_payload", "cut", "id_link", "kind_of",
-    "loyalty_class", "loyalty_object", "message_payload", "object_payload", "save_link",
+    "ANSWER_LOST", "MAX_LINK", "SAVE_URL", "SHORT_LINK", "GoogleClient", "LinkTooLong", "NoToken", "Saved",
+    "ServiceAccount", "ServiceAccountUnusable", "TokenSource", "Upsert", "Upserted", "class_payload", "cut", "id_link",
+    "kind_of", "loyalty_class", "loyalty_object", "message_payload", "object_payload", "save_link",
 ]  # fmt: skip

@@ -15,7 +15,6 @@ from app.wallet.values import fill
 KINDS = {"stamp_card": "loyalty", "bonus_card": "loyalty", "coupon": "offer", "gift_card": "giftCard"}
 NOTIFY = {"notifyPreference": "NOTIFY_ON_UPDATE"}  # said each time: Google does not keep it
 MOST_PLACES = 10  # Google refuses more
-HEADER, BODY = 60, 500  # characters of a message
 
 
 def kind_of(template: Template) -> str:
@@ -96,7 +95,7 @@ def message_payload(
     """Return the request that adds a message to a class or an object.
 
     Args:
-        name: tells messages apart, so that one sent again is the same.
+        name: tells messages apart; whether Google drops one that comes twice is not documented.
         ends_at: aware; until then the card shows it.
         texts: language → headline and text, for a class, whose holders speak several.
     """

@@ -24,6 +24,7 @@ GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LASTS = timedelta(hours=1)  # of an assertion; Google allows no longer
 SKEW = timedelta(minutes=5)  # a token is renewed this long before it ends
 LIMIT = 65_536  # bytes of an answer
+ANSWER_LOST = "google_answer_lost"  # sent, and perhaps done
 Outcome = Literal["accepted", "retry", "throttled", "rejected", "misconfigured"]
 Call = tuple[str, str, dict[str, Any]]  # method, address, JSON
 
@@ -106,12 +107,12 @@ class TokenSource:
             answer = self._outbound.request("POST", account.token_uri, headers, body, seconds=seconds, limit=LIMIT)
         except OutboundError:
             raise NoToken(Upserted("retry", "google_unreachable")) from None
-        found = _object(answer.body)
+        found = answer.data
         token, lasts = found.get("access_token"), found.get("expires_in")
         if answer.status == 200 and isinstance(token, str) and isinstance(lasts, int) and not isinstance(lasts, bool):
             return token, timedelta(seconds=min(max(lasts, 0), 86_400))
         if answer.status in (429, 500, 502, 503, 504):
-            raise NoToken(Upserted("retry", "google_unavailable", _seconds(answer)))
+            raise NoToken(Upserted("retry", "google_unavailable", answer.retry_after(clock.now())))
         raise NoToken(Upserted("misconfigured", "google_account_refused"))
 
 
@@ -162,9 +163,9 @@ class GoogleClient:
 def read(answer: Answer | OutboundError) -> Upserted:
     """Read Google's answer; whatever its body holds, this says what to do next."""
     if isinstance(answer, OutboundError):
-        return Upserted("retry", "google_unreachable")
+        return Upserted("retry", ANSWER_LOST if answer.sent else "google_unreachable")
     if answer.status == 200:
-        users = _object(answer.body).get("hasUsers")
+        users = answer.data.get("hasUsers")
         return Upserted("accepted", "google_accepted", has_users=users if isinstance(users, bool) else None)
     known: dict[int, tuple[Outcome, str]] = {
         400: ("rejected", "google_bad_request"), 401: ("misconfigured", "google_unauthorized"),
@@ -175,7 +176,7 @@ def read(answer: Answer | OutboundError) -> Upserted:
         ("retry", "google_unavailable") if answer.status >= 500 else ("rejected", f"google_status_{answer.status}")
     )
     outcome, reason = known.get(answer.status, fallback)
-    return Upserted(outcome, reason, _seconds(answer))
+    return Upserted(outcome, reason, answer.retry_after(clock.now()))
 
 
 def _patch(upsert: Upsert) -> Call:
@@ -198,16 +199,3 @@ def _merged(results: list[Upserted], places: Sequence[int], newer: Sequence[Upse
 
 def _status(answer: Answer | OutboundError) -> int:
     return answer.status if isinstance(answer, Answer) else 0
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _seconds(answer: Answer) -> float | None:
-    text = answer.headers.get("retry-after", "")
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
