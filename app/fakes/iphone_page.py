@@ -88,5 +88,6 @@ def face(held: Pkpass, spoken: str) -> dict[str, Any]:
         "serial": held.serial, "name": held.face.get("logoText") or held.organization, "voided": held.voided,
         "header": fields("headerFields"), "front": fields(*FRONT[1:]), "back": fields("backFields"),
         "strip": f"data:image/png;base64,{base64.b64encode(strip).decode()}" if strip else "",
+        "colors": {name: str(held.face.get(f"{name}Color", "")) for name in ("background", "foreground", "label")},
         "code": next((code.get("altText", "") for code in held.face.get("barcodes", [])), ""),
     }  # fmt: skip
