@@ -20,15 +20,19 @@ from tests.members.races import at_once
 from tests.races.world import SIZE, World
 
 
-def merge_race(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
-    """Merge a member while a purchase of theirs is on its way; return what each of the two accounts holds."""
+def merge_race(world: World, monkeypatch: pytest.MonkeyPatch, *, linger: float = 0.5) -> tuple[int, int]:
+    """Merge a member while a purchase of theirs is on its way; return what each of the two accounts holds.
+
+    Args:
+        linger: the most seconds that the purchase waits for the merge; a twin's merge waits for nothing.
+    """
     held, merged = threading.Event(), threading.Event()
     hold = ledger.hold_member
 
     def hold_and_linger(session: Session, member_id: int) -> int:
         member_id = hold(session, member_id)
         held.set()
-        merged.wait(0.5)  # the merge is through by then, unless something makes it wait for this purchase
+        merged.wait(linger)  # the merge is through by then, unless something makes it wait for this purchase
         return member_id
 
     with world.unit() as session:
@@ -62,7 +66,7 @@ def test_purchase_that_meets_a_merge_lands_on_the_member_that_stays(
 
 @pytest.mark.usefixtures("unlocked")
 def test_purchase_that_does_not_hold_its_member_is_caught(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert merge_race(world, monkeypatch) != (2, 0)
+    assert merge_race(world, monkeypatch, linger=5) != (2, 0)
 
 
 def test_purchases_and_merges_from_all_sides_lose_nothing(world: World) -> None:
