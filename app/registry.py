@@ -18,6 +18,7 @@ from app.delivery import jobs as delivery_jobs
 from app.delivery import models as _delivery
 from app.doors import api, apple, brand, hooks, member, ops, till
 from app.doors.api import document
+from app.ledger import books as ledger_books
 from app.ledger import models as _ledger
 from app.members import books as members_books
 from app.members import jobs as members_jobs
@@ -84,4 +85,4 @@ def describe(app: APIFlask) -> None:
 
 def invariants() -> list[tuple[str, Callable[[Session], list[str]]]]:
     """Return what `leima check-books` checks in each brand: a name, and a function that lists what breaks it."""
-    return [*members_books.INVARIANTS, *cards_books.INVARIANTS]
+    return [*members_books.INVARIANTS, *ledger_books.INVARIANTS, *cards_books.INVARIANTS]

@@ -1,76 +1,52 @@
-"""Invariants of cards and ledger for `leima check-books`. Source: earning.md, "Invariants"."""
+"""Invariants of cards and coupons for `leima check-books`. Source: earning.md, "Invariants"."""
 
-from collections.abc import Callable
+from app.core.checks import checks
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
-
-from app.core.db import brand_of
-
-_CHECKS = {
-    "1 cached balance = sum of entries": (
-        "SELECT 'account ' || a.id || ': balance ' || a.balance || ', entries ' || COALESCE(sum(e.amount), 0) "
-        "FROM account a "
-        "LEFT JOIN ledger_entry e ON e.brand_id = a.brand_id AND e.account_id = a.id WHERE a.brand_id = :brand_id "
-        "GROUP BY a.id, a.balance HAVING a.balance <> COALESCE(sum(e.amount), 0)"
-    ),
-    "1b each purchase's awards are its earn entries": (
-        "SELECT 'purchase ' || w.purchase_id || ': awarded ' || w.amount || ', booked ' || "
-        "COALESCE(sum(e.amount), 0) FROM award w "
-        "LEFT JOIN ledger_entry e ON e.brand_id = w.brand_id AND e.purchase_id = w.purchase_id AND e.kind = 'earn' "
-        "AND e.version_id = w.version_id WHERE w.brand_id = :brand_id "
-        "GROUP BY w.id, w.purchase_id, w.amount HAVING w.amount <> COALESCE(sum(e.amount), 0)"
-    ),
-    "3 a redeemed coupon has one live redemption, any other none": (
-        "SELECT 'coupon ' || c.id || ': ' || c.state || ', live redemptions ' || count(r.id) FROM coupon c "
-        "LEFT JOIN redemption r ON r.brand_id = c.brand_id AND r.coupon_id = c.id AND r.reversed_at IS NULL "
-        "WHERE c.brand_id = :brand_id GROUP BY c.id, c.state "
-        "HAVING count(r.id) <> CASE WHEN c.state = 'redeemed' THEN 1 ELSE 0 END"
-    ),
-    "3b each fill has its coupon, each coupon of a fill its entry": (
-        "SELECT 'fill ' || e.id FROM ledger_entry e LEFT JOIN coupon c ON c.brand_id = e.brand_id AND "
-        "c.source_kind = 'fill' "
-        "AND c.source_id = e.id WHERE e.brand_id = :brand_id AND e.kind = 'fill' AND c.id IS NULL UNION ALL "
-        "SELECT 'coupon ' || c.id FROM coupon c LEFT JOIN ledger_entry e ON e.brand_id = c.brand_id AND e.id = "
-        "c.source_id "
-        "AND e.kind = 'fill' WHERE c.brand_id = :brand_id AND c.source_kind = 'fill' AND e.id IS NULL"
-    ),
-    "3c a revoked coupon of a fill has its fill_undo": (
-        "SELECT 'coupon ' || c.id FROM coupon c LEFT JOIN ledger_entry e ON e.brand_id = c.brand_id AND e.kind "
-        "= 'fill_undo' "
-        "AND e.reverses_id = c.source_id WHERE c.brand_id = :brand_id AND c.source_kind = 'fill' AND c.state = "
-        "'revoked' "
-        "AND e.id IS NULL"
-    ),
-    "4 every upward reference resolves": (
-        "SELECT 'account ' || a.id FROM account a LEFT JOIN program p ON p.brand_id = a.brand_id AND p.id = "
-        "a.program_id "
-        "WHERE a.brand_id = :brand_id AND p.id IS NULL UNION ALL "
-        "SELECT 'entry ' || e.id FROM ledger_entry e LEFT JOIN program_version v ON v.brand_id = e.brand_id "
-        "AND v.id = e.version_id WHERE e.brand_id = :brand_id AND v.id IS NULL"
-    ),
-    "12 the running balance of each entry follows the one before": (
-        "SELECT 'entry ' || x.id FROM (SELECT id, balance, sum(amount) OVER (PARTITION BY account_id ORDER BY "
-        "id) AS total "
-        "FROM ledger_entry WHERE brand_id = :brand_id) x WHERE x.balance <> x.total"
-    ),
-    "12b no card is fuller than its size": (
-        "SELECT 'account ' || a.id || ': ' || a.balance FROM account a JOIN program_version v ON v.brand_id = "
-        "a.brand_id "
-        "AND v.program_id = a.program_id WHERE a.brand_id = :brand_id AND v.number = (SELECT max(w.number) "
-        "FROM program_version w "
-        "WHERE w.brand_id = a.brand_id AND w.program_id = a.program_id) AND a.balance >= v.size "
-        "AND NOT EXISTS (SELECT 1 FROM program_version o WHERE o.brand_id = a.brand_id AND o.program_id = a.program_id "
-        "AND o.size > a.balance)"
-    ),
-}
-
-
-def _checker(statement: str) -> Callable[[Session], list[str]]:
-    def check(session: Session) -> list[str]:
-        return list(session.connection().execute(text(statement), {"brand_id": brand_of(session)}).scalars())
-
-    return check
-
-
-INVARIANTS = [(name, _checker(statement)) for name, statement in _CHECKS.items()]
+INVARIANTS = checks(
+    {
+        "1b each purchase's awards are its earn entries": (
+            "SELECT 'purchase ' || w.purchase_id || ': awarded ' || w.amount || ', booked ' || "
+            "COALESCE(sum(e.amount + e.pending), 0) FROM award w "
+            "LEFT JOIN ledger_entry e ON e.brand_id = w.brand_id AND e.purchase_id = w.purchase_id AND e.kind = 'earn' "
+            "AND e.version_id = w.version_id WHERE w.brand_id = :brand_id "
+            "GROUP BY w.id, w.purchase_id, w.amount HAVING w.amount <> COALESCE(sum(e.amount + e.pending), 0)"
+        ),
+        "3 a redeemed coupon has one live redemption, any other none": (
+            "SELECT 'coupon ' || c.id || ': ' || c.state || ', live redemptions ' || count(r.id) FROM coupon c "
+            "LEFT JOIN redemption r ON r.brand_id = c.brand_id AND r.coupon_id = c.id AND r.reversed_at IS NULL "
+            "WHERE c.brand_id = :brand_id GROUP BY c.id, c.state "
+            "HAVING count(r.id) <> CASE WHEN c.state = 'redeemed' THEN 1 ELSE 0 END"
+        ),
+        "3b each fill has its coupon, each coupon of a fill its entry": (
+            "SELECT 'fill ' || e.id FROM ledger_entry e LEFT JOIN coupon c ON c.brand_id = e.brand_id AND "
+            "c.source_kind = 'fill' "
+            "AND c.source_id = e.id WHERE e.brand_id = :brand_id AND e.kind = 'fill' AND c.id IS NULL UNION ALL "
+            "SELECT 'coupon ' || c.id FROM coupon c LEFT JOIN ledger_entry e ON e.brand_id = c.brand_id AND e.id = "
+            "c.source_id "
+            "AND e.kind = 'fill' WHERE c.brand_id = :brand_id AND c.source_kind = 'fill' AND e.id IS NULL"
+        ),
+        "3c a revoked coupon of a fill has its fill_undo": (
+            "SELECT 'coupon ' || c.id FROM coupon c LEFT JOIN ledger_entry e ON e.brand_id = c.brand_id AND e.kind "
+            "= 'fill_undo' "
+            "AND e.reverses_id = c.source_id WHERE c.brand_id = :brand_id AND c.source_kind = 'fill' AND c.state = "
+            "'revoked' "
+            "AND e.id IS NULL"
+        ),
+        "4 every upward reference resolves": (
+            "SELECT 'account ' || a.id FROM account a LEFT JOIN program p ON p.brand_id = a.brand_id AND p.id = "
+            "a.program_id "
+            "WHERE a.brand_id = :brand_id AND p.id IS NULL UNION ALL "
+            "SELECT 'entry ' || e.id FROM ledger_entry e LEFT JOIN program_version v ON v.brand_id = e.brand_id "
+            "AND v.id = e.version_id WHERE e.brand_id = :brand_id AND v.id IS NULL"
+        ),
+        "12b no card is fuller than its size": (
+            "SELECT 'account ' || a.id || ': ' || a.balance FROM account a JOIN program_version v ON v.brand_id = "
+            "a.brand_id "
+            "AND v.program_id = a.program_id WHERE a.brand_id = :brand_id AND v.number = (SELECT max(w.number) "
+            "FROM program_version w "
+            "WHERE w.brand_id = a.brand_id AND w.program_id = a.program_id) AND a.balance >= v.size "
+            "AND NOT EXISTS (SELECT 1 FROM program_version o WHERE o.brand_id = a.brand_id "
+            "AND o.program_id = a.program_id AND o.size > a.balance)"
+        ),
+    }
+)

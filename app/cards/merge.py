@@ -7,7 +7,7 @@ from app.cards.events import progressed
 from app.cards.programs import in_force
 from app.core import clock
 from app.core.events import emit
-from app.ledger import service as ledger
+from app.ledger.accounts import open_accounts
 from app.members import service as members
 from app.members.models import Member
 from app.rewards import service as rewards
@@ -28,25 +28,18 @@ def absorb(session: Session, newcomer: Member, *, into: Member) -> Member:
     ids = [program.id for program in programs]
     first, second = sorted((newcomer.id, into.id))  # locks are taken in id order, whoever merges into whom
     opened = {
-        member_id: ledger.open_accounts(session, member_id=member_id, program_ids=ids, context=context)
+        member_id: open_accounts(session, member_id=member_id, program_ids=ids, context=context)
         for member_id in (first, second)
     }
     rewards.move(session, member_id=newcomer.id, into_id=into.id)
     for program in programs:
         source, target = opened[newcomer.id][program.id], opened[into.id][program.id]
         amount = source.balance
-        if amount == 0:
+        if amount == 0 and source.pending == 0:
             continue
-        source.post(
-            "transfer", -amount, version_id=program.version_id, reason="merged", source_kind="member", source_id=into.id
-        )
-        entry_id = target.post(
-            "transfer",
-            amount,
-            version_id=program.version_id,
-            reason="merged",
-            source_kind="member",
-            source_id=newcomer.id,
+        why = {"version_id": program.version_id, "reason": "merged", "source_kind": "member"}
+        entry_id = source.hand_over(
+            target, why={**why, "source_id": into.id}, into_why={**why, "source_id": newcomer.id}
         )
         service.fill(session, program, target, into.id, [])
         emit(

@@ -14,7 +14,10 @@ class Program(BrandOwned, Base):
 
     __tablename__ = "program"
     __table_args__ = brand_table(
-        UniqueConstraint("brand_id", "slug"), CheckConstraint("kind IN ('stamp_card')", name="kind")
+        UniqueConstraint("brand_id", "slug"),
+        CheckConstraint(
+            "kind IN ('stamp_card', 'bonus', 'points', 'visits', 'cash_back', 'serial_card', 'standing')", name="kind"
+        ),
     )
 
     slug: Mapped[str] = mapped_column(String(40), info={"personal": "none"})
@@ -33,15 +36,16 @@ class ProgramVersion(BrandOwned, Base):
         UniqueConstraint("brand_id", "program_id", "number"),
         points_to("program_id", "program"),
         points_to("reward_id", "reward"),
-        CheckConstraint("size BETWEEN 1 AND 100", name="size"),
+        CheckConstraint("size BETWEEN 1 AND 10000000", name="size"),
+        CheckConstraint("(size IS NULL) = (reward_id IS NULL)", name="fills_with_reward"),
     )
 
     program_id: Mapped[int]
     number: Mapped[int]
     valid_from: Mapped[datetime] = mapped_column(UtcDateTime)
-    size: Mapped[int]  # stamps that fill the card
-    reward_id: Mapped[int]  # issued by a full card
-    rule: Mapped[dict[str, Any]] = mapped_column(JSON, info={"personal": "none"})  # see app.cards.rules.StampRule
+    size: Mapped[int | None]  # units that fill the card; null where nothing is filled, as with bonus
+    reward_id: Mapped[int | None]  # issued by a full card
+    rule: Mapped[dict[str, Any]] = mapped_column(JSON, info={"personal": "none"})  # see app.cards.rules.Plan
 
 
 class Award(BrandOwned, Base):
@@ -61,7 +65,13 @@ class Award(BrandOwned, Base):
     program_id: Mapped[int]
     version_id: Mapped[int]
     amount: Mapped[int]
-    rule: Mapped[str] = mapped_column(String(20), info={"personal": "none"})  # per_euros, per_purchase
+    rule: Mapped[str] = mapped_column(String(40), info={"personal": "none"})  # the one that counted most
     reason: Mapped[str] = mapped_column(
         String(40), default="", info={"personal": "none"}
     )  # code, when less than expected
+    parts: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON, default=list, server_default="[]", info={"personal": "none"}
+    )  # how the amount came about, rule by rule
+    facts: Mapped[dict[str, Any]] = mapped_column(
+        JSON, default=dict, server_default="{}", info={"personal": "none"}
+    )  # what the rules saw beside the basket: a refund evaluates them again

@@ -14,8 +14,8 @@ from app.core.db import brand_of
 from app.core.events import emit
 from app.ledger import service as ledger
 from app.ledger import statements as sql
+from app.ledger.accounts import OpenAccount, open_accounts
 from app.ledger.models import Account, LedgerEntry, Purchase, Refund
-from app.ledger.service import OpenAccount
 from app.network.models import Till
 from app.rewards import service as rewards
 from app.rewards.models import Coupon, Redemption
@@ -54,13 +54,15 @@ def refund(session: Session, purchase: Purchase, *, till: Till) -> RefundResult:
     earned = session.scalars(select(Award).where(Award.purchase_id == purchase.id, Award.amount > 0))
     awards = sorted(earned, key=lambda award: award.id)
     programs = [award.program_id for award in awards]
-    accounts = ledger.open_accounts(session, member_id=member_id, program_ids=programs, context=context)
+    accounts = open_accounts(session, member_id=member_id, program_ids=programs, context=context)
     values = {
         "brand_id": brand_of(session),
         "public_id": new_id(now),
         "purchase_id": purchase.id,
         "till_id": till.id,
         "amount_cents": purchase.total_cents,
+        "paid_cents": purchase.due_cents,
+        "whole": True,
         "occurred_at": now,
         "recorded_at": now,
     }
@@ -77,7 +79,15 @@ def refund(session: Session, purchase: Purchase, *, till: Till) -> RefundResult:
 
 
 def _reverse(session: Session, award: Award, account: OpenAccount, member_id: int) -> ReversedAward:
-    entry_id = account.post("reverse_earn", -award.amount, version_id=award.version_id, reason="refund")
+    earned = select(LedgerEntry.id).where(
+        LedgerEntry.purchase_id == award.purchase_id,
+        LedgerEntry.kind == "earn",
+        LedgerEntry.version_id == award.version_id,
+    )
+    entry_id = account.take(
+        "reverse_earn", award.amount, version_id=award.version_id, rule=award.rule, reason="refund",
+        reverses_id=session.scalars(earned).one(),
+    )  # fmt: skip
     undone = 0
     fills = _open_fills(session, account, member_id)
     while account.balance < 0 and (fill := next(fills, None)):
@@ -125,7 +135,7 @@ def _undo(session: Session, account: OpenAccount, fill: _Fill) -> bool:
     """Put a fill's stamps back; False where its coupon was used meanwhile: then the debt stays."""
     if not rewards.revoke(session, fill.coupon_id):
         return False
-    account.post("fill_undo", -fill.amount, version_id=fill.version_id, reason="refund", reverses_id=fill.entry_id)
+    account.put_back("fill_undo", -fill.amount, version_id=fill.version_id, reason="refund", reverses_id=fill.entry_id)
     return True
 
 

@@ -12,7 +12,8 @@ from app.cards.programs import ProgramInForce, in_force
 from app.core.db import brand_of
 from app.core.events import emit
 from app.ledger import service as ledger
-from app.ledger.service import Basket, OpenAccount
+from app.ledger.accounts import OpenAccount, open_accounts
+from app.ledger.service import Basket
 from app.members.models import Member
 from app.network.models import Till
 from app.rewards import service as rewards
@@ -68,7 +69,7 @@ def record_purchase(
     member_id = ledger.hold_member(session, member.id)
     programs = in_force(session, basket.occurred_at)
     context = {"occurred_at": basket.occurred_at, "till_id": till.id, "outlet_id": till.outlet_id}
-    accounts = ledger.open_accounts(
+    accounts = open_accounts(
         session, member_id=member_id, program_ids=[program.id for program in programs], context=context
     )
     purchase_id, public_id = ledger.write_purchase(session, basket, member_id=member_id, till=till, scan_id=scan_id)
@@ -96,7 +97,7 @@ def _award(session: Session, program: ProgramInForce, account: OpenAccount, resu
     session.connection().execute(_INSERT_AWARD, values)
     filled = 0
     if outcome.amount:
-        entry_id = account.post("earn", outcome.amount, version_id=program.version_id, reason=outcome.rule)
+        entry_id = account.add("earn", outcome.amount, version_id=program.version_id, rule=outcome.rule)
         filled = fill(session, program, account, result.member_id, result.coupons)
         emit(
             session,
@@ -117,7 +118,7 @@ def fill(
     """Empty the card as often as it is full, a coupon each; the surplus stays. Return how often."""
     count = rules.fills(account.balance, program.size)
     for _fill in range(count):
-        entry_id = account.post("fill", -program.size, version_id=program.version_id)
+        entry_id = account.spend("fill", program.size, version_id=program.version_id)
         reward = session.get_one(Reward, program.reward_id)
         at = account.context["occurred_at"]
         coupons.append(

@@ -134,15 +134,17 @@ def _purchases(session: Session, member_id: int, most: int) -> list[Happening]:
 
 
 def _refunds(session: Session, member_id: int, most: int) -> list[Happening]:
+    bought = session.scalars(select(Purchase.id).where(Purchase.member_id == member_id)).all()
+    if not bought:
+        return []
     rows = session.execute(
         select(Refund, Outlet.name, LedgerEntry.amount, Program.unit)
-        .join(Purchase, Purchase.id == Refund.purchase_id)
         .join(Till, Till.id == Refund.till_id)
         .join(Outlet, Outlet.id == Till.outlet_id)
         .outerjoin(LedgerEntry, (LedgerEntry.refund_id == Refund.id) & (LedgerEntry.kind == "reverse_earn"))
         .outerjoin(ProgramVersion, ProgramVersion.id == LedgerEntry.version_id)
         .outerjoin(Program, Program.id == ProgramVersion.program_id)
-        .where(Purchase.member_id == member_id)
+        .where(Refund.purchase_id.in_(bought))
         .order_by(Refund.occurred_at.desc())
         .limit(most)
     )

@@ -1,11 +1,14 @@
 """Bring a database to the newest schema."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from app.core.db import Database
 
@@ -21,11 +24,33 @@ def config() -> Config:
 
 
 def upgrade(database: Database) -> None:
-    """Run what is missing, in one transaction."""
+    """Run what is missing, in one transaction.
+
+    SQLite cannot rebuild a table that others point to while it minds foreign keys, and cannot stop minding them inside
+    a transaction: they are off for this connection, and all are checked before the commit.
+
+    Raises:
+        RuntimeError: a migration left a row that points to nothing; nothing of it was kept.
+    """
     settings = config()
-    with database.engine.begin() as connection:
+    with database.engine.connect() as connection, _unminded(connection), connection.begin():
         settings.attributes["connection"] = connection
         command.upgrade(settings, "head")
+        if database.is_sqlite and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+            raise RuntimeError(f"a row of {lost[0]} points to no row of {lost[2]}")
+
+
+@contextmanager
+def _unminded(connection: Connection) -> Iterator[None]:
+    raw = connection.connection.driver_connection
+    if connection.dialect.name != "sqlite" or raw is None:
+        yield
+        return
+    raw.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        raw.execute("PRAGMA foreign_keys=ON")
 
 
 def is_current(database: Database) -> bool:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.tables import Base, BrandOwned, UtcDateTime, brand_table, points_to, pub
@@ -41,26 +41,83 @@ class Purchase(BrandOwned, Base):
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     total_cents: Mapped[int]
     due_cents: Mapped[int]  # total less coupons and spends: what earns
+    discount_cents: Mapped[int] = mapped_column(default=0, server_default="0")  # what coupons took off
+    spent_cents: Mapped[int] = mapped_column(default=0, server_default="0")  # paid with bonus and gift cards
     cashier: Mapped[str | None] = mapped_column(String(26), info={"personal": "pseudonym"})  # public id of staff
+    approver: Mapped[str | None] = mapped_column(String(26), info={"personal": "pseudonym"})  # public id of staff
+
+
+class PurchaseLine(BrandOwned, Base):
+    """One line of a purchase: its gross amount is what coupons took off, what was spent on it, and what was paid."""
+
+    __tablename__ = "purchase_line"
+    __table_args__ = brand_table(
+        UniqueConstraint("brand_id", "purchase_id", "number"),
+        points_to("purchase_id", "purchase"),
+        CheckConstraint("quantity > 0 AND unit_price_cents >= 0", name="positive"),
+        CheckConstraint("discount_cents >= 0 AND spent_cents >= 0 AND paid_cents >= 0", name="parts"),
+        append_only=True,
+    )
+
+    purchase_id: Mapped[int]
+    number: Mapped[int]  # as the till sent them, from 1
+    sku: Mapped[str] = mapped_column(String(40), default="", info={"personal": "none"})
+    item_group: Mapped[str] = mapped_column(String(40), default="", info={"personal": "none"})
+    quantity: Mapped[int]
+    unit_price_cents: Mapped[int]
+    vat_rate_bp: Mapped[int | None]
+    discount_cents: Mapped[int]
+    spent_cents: Mapped[int]
+    paid_cents: Mapped[int]
 
 
 class Refund(BrandOwned, Base):
-    """A purchase taken back whole. One for each purchase: the same refund twice changes nothing."""
+    """A purchase taken back, whole or by lines. What is left can be taken back whole once: a repeat changes nothing.
+
+    `amount_cents` is the gross of the goods that came back, `paid_cents` what the customer gets in money.
+    """
 
     __tablename__ = "refund"
     __table_args__ = brand_table(
-        UniqueConstraint("brand_id", "purchase_id"),
         points_to("purchase_id", "purchase"),
         points_to("till_id", "till"),
+        Index("ix_refund_purchase", "purchase_id", "brand_id"),
+        Index(
+            "uq_refund_whole", "brand_id", "purchase_id", unique=True,
+            sqlite_where=text("whole = 1"), postgresql_where=text("whole"),
+        ),
         append_only=True,
-    )
+    )  # fmt: skip
 
     public_id: Mapped[str] = pub()
     purchase_id: Mapped[int]
     till_id: Mapped[int]
     amount_cents: Mapped[int]
+    paid_cents: Mapped[int]
+    whole: Mapped[bool]
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RefundLine(BrandOwned, Base):
+    """Items of one line that came back, and their share of the line's amounts."""
+
+    __tablename__ = "refund_line"
+    __table_args__ = brand_table(
+        UniqueConstraint("brand_id", "refund_id", "line_id"),
+        points_to("refund_id", "refund"),
+        points_to("line_id", "purchase_line"),
+        Index("ix_refund_line_line", "line_id", "brand_id"),
+        CheckConstraint("quantity > 0", name="positive"),
+        append_only=True,
+    )
+
+    refund_id: Mapped[int]
+    line_id: Mapped[int]
+    quantity: Mapped[int]
+    discount_cents: Mapped[int]
+    spent_cents: Mapped[int]
+    paid_cents: Mapped[int]
 
 
 class Account(BrandOwned, Base):
@@ -74,6 +131,7 @@ class Account(BrandOwned, Base):
     member_id: Mapped[int]
     program_id: Mapped[int]  # an upward reference, checked by check-books
     balance: Mapped[int] = mapped_column(default=0)  # may be negative after a refund: a debt, never clamped
+    pending: Mapped[int] = mapped_column(default=0, server_default="0")  # earned, and not released yet
 
 
 class LedgerEntry(BrandOwned, Base):
@@ -95,6 +153,7 @@ class LedgerEntry(BrandOwned, Base):
     kind: Mapped[str] = mapped_column(String(14), info={"personal": "none"})
     amount: Mapped[int]  # whole units of the program; cents for bonus
     balance: Mapped[int]  # of the account after this entry
+    pending: Mapped[int] = mapped_column(default=0, server_default="0")  # signed change of what is not released yet
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     purchase_id: Mapped[int | None]
@@ -102,7 +161,75 @@ class LedgerEntry(BrandOwned, Base):
     version_id: Mapped[int | None]  # the program's version: an upward reference
     outlet_id: Mapped[int | None]
     till_id: Mapped[int | None]
+    cashier: Mapped[str | None] = mapped_column(String(26), info={"personal": "pseudonym"})  # public id of staff
+    approver: Mapped[str | None] = mapped_column(String(26), info={"personal": "pseudonym"})  # public id of staff
+    rule: Mapped[str] = mapped_column(String(40), default="", server_default="", info={"personal": "none"})
     reason: Mapped[str] = mapped_column(String(40), default="", info={"personal": "none"})
     source_kind: Mapped[str | None] = mapped_column(String(20), info={"personal": "none"})
     source_id: Mapped[int | None]
     reverses_id: Mapped[int | None]
+
+
+# Indexes here begin with what is asked for: one that begins with the brand tempts SQLite to walk all of the brand.
+class Lot(BrandOwned, Base):
+    """What one entry added, until it is used: spends and expiry say which lots they took.
+
+    `remaining` is the cached rest: the amount less its allocations. A lot is pending until `released_at`.
+    """
+
+    __tablename__ = "lot"
+    __table_args__ = brand_table(
+        points_to("account_id", "account"),
+        points_to("entry_id", "ledger_entry"),
+        Index("ix_lot_entry", "entry_id", "brand_id"),
+        Index(
+            "ix_lot_open", "account_id", "brand_id",
+            sqlite_where=text("remaining > 0"), postgresql_where=text("remaining > 0"),
+        ),
+        Index(
+            "ix_lot_expiry", "expires_at",
+            sqlite_where=text("remaining > 0"), postgresql_where=text("remaining > 0"),
+        ),
+        Index(
+            "ix_lot_release", "release_at",
+            sqlite_where=text("remaining > 0 AND pending"), postgresql_where=text("remaining > 0 AND pending"),
+        ),
+        CheckConstraint("amount > 0 AND remaining BETWEEN 0 AND amount", name="within"),
+    )  # fmt: skip
+
+    account_id: Mapped[int]
+    entry_id: Mapped[int]
+    amount: Mapped[int]
+    remaining: Mapped[int]
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the first moment at which it is gone
+    pending: Mapped[bool] = mapped_column(default=False)
+    release_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class LotAllocation(BrandOwned, Base):
+    """What an entry took from a lot; negative where a reversal put it back."""
+
+    __tablename__ = "lot_allocation"
+    __table_args__ = brand_table(
+        points_to("lot_id", "lot"),
+        points_to("entry_id", "ledger_entry"),
+        Index("ix_lot_allocation_lot", "lot_id", "brand_id"),
+        Index("ix_lot_allocation_entry", "entry_id", "brand_id"),
+        append_only=True,
+    )
+
+    lot_id: Mapped[int]
+    entry_id: Mapped[int]
+    amount: Mapped[int]
+
+
+class Note(BrandOwned, Base):
+    """Free text beside a row that may never change: it can be erased, the row cannot."""
+
+    __tablename__ = "note"
+    __table_args__ = brand_table(Index("ix_note_source", "brand_id", "source_kind", "source_id"))
+
+    source_kind: Mapped[str] = mapped_column(String(20), info={"personal": "none"})
+    source_id: Mapped[int]
+    text: Mapped[str] = mapped_column(Text, info={"personal": "erase"})
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,8 +1,7 @@
-"""Purchases and accounts: what the till path writes, and how an account is locked and moved."""
+"""Purchases: what the till path checks and writes, how they are found, and who they belong to."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -60,6 +59,22 @@ class ReceiptInvalid(Invalid):
 
 
 @dataclass(frozen=True)
+class Line:
+    """One line of a basket: `unit_price_cents` is gross, with VAT; sku and group are the till's own names."""
+
+    sku: str = ""
+    group: str = ""
+    quantity: int = 1
+    unit_price_cents: int = 0
+    vat_rate_bp: int | None = None
+
+    @property
+    def amount_cents(self) -> int:
+        """Return the gross of the whole line."""
+        return self.quantity * self.unit_price_cents
+
+
+@dataclass(frozen=True)
 class Basket:
     """What a till reports: the gross with VAT in cents, its receipt, and when it happened."""
 
@@ -67,54 +82,27 @@ class Basket:
     receipt: str
     occurred_at: datetime
     cashier: str | None = None  # public id of staff
+    lines: tuple[Line, ...] = ()
+    approver: str | None = None  # public id of the manager who approved it
 
 
-@dataclass
-class OpenAccount:
-    """A locked account; `post` moves it and writes why."""
+@dataclass(frozen=True)
+class LinePaid:
+    """How the gross of one line was met, in cents: by coupons, by bonus and gift cards, and by money."""
 
-    session: Session
-    id: int
-    program_id: int
-    balance: int
-    context: dict[str, Any] = field(default_factory=dict)
+    discount_cents: int
+    spent_cents: int
+    paid_cents: int
 
-    def post(self, kind: str, amount: int, **why: Any) -> int:
-        """Write one entry and the new balance; return the entry's id.
 
-        Args:
-            amount: signed whole units.
-            why: version_id, reason, source_kind, source_id, reverses_id as they apply.
-        """
-        self.balance += amount
-        empty = dict.fromkeys(
-            (
-                "version_id",
-                "source_kind",
-                "source_id",
-                "reverses_id",
-                "purchase_id",
-                "refund_id",
-                "outlet_id",
-                "till_id",
-            )
-        )
-        values = {
-            **empty,
-            "reason": "",
-            **self.context,
-            **why,
-            "account_id": self.id,
-            "kind": kind,
-            "amount": amount,
-            "balance": self.balance,
-        }
-        connection = self.session.connection()
-        entry_id: int = connection.execute(sql.INSERT_ENTRY, values).scalar_one()
-        connection.execute(
-            sql.SET_BALANCE, {"brand_id": self.context["brand_id"], "id": self.id, "balance": self.balance}
-        )
-        return entry_id
+@dataclass(frozen=True)
+class Paid:
+    """How a basket was met, in cents; `due_cents` is what was paid in money, and what earns."""
+
+    due_cents: int
+    discount_cents: int = 0
+    spent_cents: int = 0
+    lines: tuple[LinePaid, ...] = ()
 
 
 def check(basket: Basket) -> None:
@@ -148,45 +136,20 @@ def hold_member(session: Session, member_id: int) -> int:
     raise RuntimeError("a chain of merged members has no end")
 
 
-def open_accounts(
-    session: Session, *, member_id: int, program_ids: list[int], context: dict[str, Any]
-) -> dict[int, OpenAccount]:
-    """Make what is missing and lock all of a member's accounts in id order; return them by program.
+def write_purchase(
+    session: Session, basket: Basket, *, member_id: int, till: Till, scan_id: int | None, paid: Paid | None = None
+) -> tuple[int, str]:
+    """Write the purchase and its lines; return its id and public id.
 
     Args:
-        context: fields that every entry of this change shares: occurred_at, purchase_id, till_id and so on.
-    """
-    connection = session.connection()
-    brand_id = brand_of(session)
-    keys = {"brand_id": brand_id, "member_id": member_id}
-    found = _locked(session, keys)
-    lacking = [program_id for program_id in program_ids if program_id not in found]
-    if lacking:
-        connection.execute(sql.OPEN_ACCOUNT, [{**keys, "program_id": program_id} for program_id in lacking])
-        found = _locked(session, keys)
-    shared = {"brand_id": brand_id, "recorded_at": clock.now(), **context}
-    return {
-        program_id: OpenAccount(session, row_id, program_id, balance, shared)
-        for program_id, (row_id, balance) in found.items()
-    }
-
-
-def _locked(session: Session, keys: dict[str, int]) -> dict[int, tuple[int, int]]:
-    connection = session.connection()
-    rows = connection.execute(sql.LOCK_ACCOUNTS[connection.dialect.name], keys)
-    return {program_id: (row_id, balance) for row_id, program_id, balance in rows}
-
-
-def write_purchase(
-    session: Session, basket: Basket, *, member_id: int, till: Till, scan_id: int | None
-) -> tuple[int, str]:
-    """Write the purchase; return its id and public id.
+        paid: how it was met; all in money where it is not given.
 
     Raises:
         ReceiptKnown: the same till, day and receipt were reported before under another key.
     """
     brand = session.get_one(Brand, brand_of(session))
     public_id = new_id(clock.now())
+    paid = paid or Paid(basket.total_cents, lines=tuple(LinePaid(0, 0, line.amount_cents) for line in basket.lines))
     values = {
         "brand_id": brand.id,
         "public_id": public_id,
@@ -199,13 +162,32 @@ def write_purchase(
         "occurred_at": basket.occurred_at,
         "recorded_at": clock.now(),
         "total_cents": basket.total_cents,
-        "due_cents": basket.total_cents,
+        "due_cents": paid.due_cents,
+        "discount_cents": paid.discount_cents,
+        "spent_cents": paid.spent_cents,
         "cashier": basket.cashier,
+        "approver": basket.approver,
     }
     purchase_id = session.connection().execute(sql.INSERT_PURCHASE, values).scalar()
     if purchase_id is None:
         raise ReceiptKnown(_("This receipt has been recorded already."), receipt=basket.receipt)
+    _write_lines(session, int(purchase_id), basket.lines, paid.lines)
     return int(purchase_id), public_id
+
+
+def _write_lines(session: Session, purchase_id: int, lines: tuple[Line, ...], paid: tuple[LinePaid, ...]) -> None:
+    if not lines:
+        return
+    rows = [
+        {
+            "brand_id": brand_of(session), "purchase_id": purchase_id, "number": number, "sku": line.sku,
+            "item_group": line.group, "quantity": line.quantity, "unit_price_cents": line.unit_price_cents,
+            "vat_rate_bp": line.vat_rate_bp, "discount_cents": part.discount_cents, "spent_cents": part.spent_cents,
+            "paid_cents": part.paid_cents,
+        }
+        for number, (line, part) in enumerate(zip(lines, paid, strict=True), start=1)
+    ]  # fmt: skip
+    session.connection().execute(sql.INSERT_LINE, rows)
 
 
 def find_purchase(

@@ -131,7 +131,7 @@ def _kept(start: datetime, end: datetime, brand_id: int) -> Conditions:
     return (inside, Refund.id.is_(None))
 
 
-_REFUND = Refund.purchase_id == Purchase.id
+_REFUND = (Refund.purchase_id == Purchase.id) & Refund.whole
 
 
 def _active(session: Session, start: datetime, end: datetime) -> int:

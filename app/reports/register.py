@@ -135,7 +135,7 @@ def _last_visits(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
     rows = session.execute(
         select(who, func.max(Purchase.occurred_at))
         .join(Purchase, Purchase.member_id == Member.id)
-        .outerjoin(Refund, Refund.purchase_id == Purchase.id)
+        .outerjoin(Refund, (Refund.purchase_id == Purchase.id) & Refund.whole)
         .where(or_(Member.id.in_(ids), Member.merged_into_id.in_(ids)), Refund.id.is_(None))
         .group_by(who)
     )
@@ -160,7 +160,7 @@ def facts(session: Session, member_id: int) -> Facts:
     ids = views.family(session, member_id)
     sold = (
         select(func.count(Purchase.id), func.sum(Purchase.total_cents), func.max(Purchase.occurred_at))
-        .outerjoin(Refund, Refund.purchase_id == Purchase.id)
+        .outerjoin(Refund, (Refund.purchase_id == Purchase.id) & Refund.whole)
         .where(Purchase.member_id.in_(ids), Refund.id.is_(None))
     )
     count, cents, at = session.execute(sold).one()

@@ -1,4 +1,4 @@
-"""The invariants of cards and ledger: each planted fault is found, on both databases, past the triggers."""
+"""The invariants of cards and coupons: each planted fault is found, on both databases, past the triggers."""
 
 from collections.abc import Callable
 
@@ -37,10 +37,6 @@ def a_busy_shop(database_shop: Shop) -> Shop:
     return shop
 
 
-def _balance(shop: Shop) -> None:
-    change(shop, "UPDATE account SET balance = balance + 1 WHERE id > 0")
-
-
 def _earn(shop: Shop) -> None:
     unlock(shop, "award")
     change(shop, "UPDATE award SET amount = amount + 1 WHERE amount = 3")
@@ -75,22 +71,11 @@ def _entry_of_no_version(shop: Shop) -> None:
     change(shop, "UPDATE ledger_entry SET version_id = 999 WHERE amount = 3")
 
 
-def _running_balance(shop: Shop) -> None:
-    unlock(shop, "ledger_entry")
-    change(shop, "UPDATE ledger_entry SET balance = balance + 1 WHERE kind = 'fill_undo'")
-
-
-def _deleted_entry(shop: Shop) -> None:
-    unlock(shop, "ledger_entry")
-    change(shop, "DELETE FROM ledger_entry WHERE amount = 3")
-
-
 def _overfull_card(shop: Shop) -> None:
     change(shop, "UPDATE program_version SET size = 2 WHERE id > 0")
 
 
 PLANTED: dict[Callable[[Shop], None], set[str]] = {
-    _balance: {"1"},
     _earn: {"1b"},
     _lost_redemption: {"3"},
     _unmarked_redemption: {"3"},
@@ -99,8 +84,6 @@ PLANTED: dict[Callable[[Shop], None], set[str]] = {
     _revoked_without_undo: {"3c"},
     _account_of_no_program: {"4"},
     _entry_of_no_version: {"4", "1b"},
-    _running_balance: {"12"},
-    _deleted_entry: {"1", "1b", "12"},
     _overfull_card: {"12b"},
 }
 

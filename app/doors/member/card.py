@@ -159,12 +159,8 @@ def version(session: Session, member: Member) -> str:
         family = views.family(session, member.id)
         # Both only grow, so they are counted by the member's index: a max(id), or an ORDER BY id below, would make
         # SQLite walk the brand's rows on every poll.
-        bought = select(func.count(Purchase.id)).where(Purchase.member_id.in_(family))
-        refunded = (
-            select(func.count(Refund.id))
-            .join(Purchase, Purchase.id == Refund.purchase_id)
-            .where(Purchase.member_id.in_(family))
-        )
+        bought = session.scalars(select(Purchase.id).where(Purchase.member_id.in_(family))).all()
+        refunded = select(func.count(Refund.id)).where(Refund.purchase_id.in_(bought))
         coupons = select(Coupon.id, Coupon.state, Coupon.expires_at).where(Coupon.member_id.in_(family))
         coupons_now = sorted(session.execute(coupons), key=lambda row: row.id)
         used = select(Redemption.id, Redemption.reversed_at).where(
@@ -173,8 +169,8 @@ def version(session: Session, member: Member) -> str:
         contacts = select(Contact.id, Contact.confirmed_at).where(Contact.member_id == member.id).order_by(Contact.id)
         facts = (
             sorted(ledger.balances(session, member.id).items()),
-            session.scalar(bought),
-            session.scalar(refunded),
+            len(bought),
+            session.scalar(refunded) if bought else 0,
             [tuple(row) for row in coupons_now],
             [tuple(row) for row in sorted(session.execute(used), key=lambda row: row.id)] if coupons_now else [],
             [tuple(row) for row in session.execute(contacts)],

@@ -31,7 +31,7 @@ def undo_left(purchase: Purchase) -> int:
 
 def is_refunded(session: Session, purchase: Purchase) -> bool:
     """Tell whether a purchase was taken back."""
-    return session.scalar(select(Refund.id).where(Refund.purchase_id == purchase.id)) is not None
+    return session.scalar(select(Refund.id).where(Refund.purchase_id == purchase.id, Refund.whole)) is not None
 
 
 def find(session: Session, done: str, *, till_id: int) -> dict[str, Any] | None:
@@ -140,7 +140,7 @@ def today(session: Session, *, till_id: int) -> list[dict[str, Any]] | None:
     day = clock.local_date(clock.now(), g.brand.zone)
     sales = (
         select(Purchase.id)
-        .outerjoin(Refund, Refund.purchase_id == Purchase.id)
+        .outerjoin(Refund, (Refund.purchase_id == Purchase.id) & Refund.whole)
         .where(Purchase.till_id == till_id, Purchase.local_date == day, Refund.id.is_(None))
         .subquery()
     )

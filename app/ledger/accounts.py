@@ -1,0 +1,257 @@
+"""An account under its lock: entries, the lots they made, and which lots each use took.
+
+The balance is the sum of the entries. What is above zero lies in lots; what is below zero is a debt: entries that took
+more than there was. The next lots pay for them, oldest first. Source: earning.md, "Ledger".
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.core.db import brand_of
+from app.core.errors import Conflict
+from app.core.i18n import gettext as _
+from app.ledger import statements as sql
+
+GRACE_DAYS = 30  # for what comes back after its lot has expired
+_EMPTY = dict.fromkeys(
+    (
+        "version_id", "source_kind", "source_id", "reverses_id", "purchase_id", "refund_id", "outlet_id", "till_id",
+        "cashier", "approver",
+    )
+)  # fmt: skip
+
+
+class BalanceTooSmall(Conflict):
+    """More was to be spent than the account holds; `balance` says how much there is."""
+
+    code = "balance_too_small"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Until when a lot is good, and from when on; None is for ever, and at once."""
+
+    expires_at: datetime | None = None
+    release_at: datetime | None = None
+
+
+@dataclass
+class OpenLot:
+    """A lot with something in it."""
+
+    id: int
+    entry_id: int
+    remaining: int
+    expires_at: datetime | None
+    pending: bool
+    release_at: datetime | None
+
+
+@dataclass
+class OpenAccount:
+    """A locked account; its methods move it and write why.
+
+    `why` is what an entry says beside its amount: version_id, rule, reason, cashier, source_kind, source_id and so on.
+    """
+
+    session: Session
+    id: int
+    program_id: int
+    balance: int
+    pending: int
+    context: dict[str, Any] = field(default_factory=dict)
+    owed: int = 0  # what the balance was below zero before the last entry
+
+    def add(self, kind: str, amount: int, terms: Terms | None = None, **why: Any) -> int:
+        """Write an entry that adds units in one lot; return its id.
+
+        Args:
+            amount: units, above zero. With a `release_at` they are pending until then.
+        """
+        terms = terms or Terms()
+        waits = terms.release_at is not None
+        entry_id = self._entry(kind, 0 if waits else amount, amount if waits else 0, why)
+        self._lot(entry_id, amount, terms)
+        self._pay_debts()
+        return entry_id
+
+    def take(self, kind: str, amount: int, **why: Any) -> int:
+        """Write an entry that takes units, out of the lots while they last; the rest is a debt. Return its id.
+
+        Args:
+            amount: units, above zero. With `reverses_id` the lot of that entry gives first, also one that is pending.
+        """
+        own = why.get("reverses_id")
+        lots = self.lots()
+        first = [lot for lot in lots if lot.entry_id == own]
+        rest = [lot for lot in lots if lot.entry_id != own and not lot.pending]
+        uses = _share([*first, *rest], amount)
+        unreleased = sum(part for lot, part in uses if lot.pending)
+        entry_id = self._entry(kind, unreleased - amount, -unreleased, why)
+        self._use(entry_id, uses)
+        return entry_id
+
+    def spend(self, kind: str, amount: int, **why: Any) -> int:
+        """Write an entry that takes units which are all there; return its id.
+
+        Raises:
+            BalanceTooSmall: they are not.
+        """
+        if amount > self.balance:
+            raise BalanceTooSmall(_("There is not that much on the card."), balance=self.balance)
+        return self.take(kind, amount, **why)
+
+    def put_back(self, kind: str, amount: int, *, reverses_id: int, grace_days: int = GRACE_DAYS, **why: Any) -> int:
+        """Write an entry that returns what another took to its own lots, with their old expiry; return its id.
+
+        What came from a lot that has expired meanwhile, or from the account of a member who was merged, becomes a new
+        lot; the expired is good for the days of grace.
+
+        Args:
+            amount: units, above zero, at most what that entry took.
+        """
+        entry_id = self._entry(kind, amount, 0, {**why, "reverses_id": reverses_id})
+        left, back, now = amount, [], clock.now()
+        for row in self._run(sql.TAKEN_BY, entry_id=reverses_id):
+            part = min(left, row.taken)
+            left -= part
+            if part and row.account_id == self.id and (row.expires_at is None or row.expires_at > now):
+                back.append({"brand_id": self._brand, "lot_id": row.id, "entry_id": entry_id, "amount": -part})
+            elif part:
+                ended = row.expires_at is not None and row.expires_at <= now
+                self._lot(entry_id, part, Terms(now + timedelta(days=grace_days) if ended else row.expires_at))
+        if left:
+            self._lot(entry_id, left, Terms())
+        self._allocate(back)
+        self._pay_debts()
+        return entry_id
+
+    def end_lot(self, lot: OpenLot, kind: str = "expire", **why: Any) -> int:
+        """Write an entry that takes all that is left of one lot; return its id."""
+        waits = lot.remaining if lot.pending else 0
+        entry_id = self._entry(kind, waits - lot.remaining, -waits, why)
+        self._use(entry_id, [(lot, lot.remaining)])
+        return entry_id
+
+    def release(self, lot: OpenLot, **why: Any) -> int:
+        """Write an entry that makes what is pending in a lot spendable; return its id."""
+        entry_id = self._entry("release", lot.remaining, -lot.remaining, why)
+        self._run(sql.RELEASE_LOT, id=lot.id, no=False)
+        self._pay_debts()
+        return entry_id
+
+    def hand_over(self, into: "OpenAccount", *, why: dict[str, Any], into_why: dict[str, Any]) -> int:
+        """Move everything to another account, lots with their dates and a debt as a debt; return the entry there."""
+        first = None
+        if self.balance < 0:
+            debt = -self.balance
+            self.add("transfer", debt, **why)
+            first = into.take("transfer", debt, **into_why)
+        lots = self.lots()  # with a debt, only what is pending
+        if not lots:
+            return first or 0
+        amount, pending = self.balance, self.pending
+        entry_id = self._entry("transfer", -amount, -pending, why)
+        self._use(entry_id, [(lot, lot.remaining) for lot in lots])
+        arrived = into._entry("transfer", amount, pending, into_why)
+        for lot in lots:
+            into._lot(arrived, lot.remaining, Terms(lot.expires_at, lot.release_at if lot.pending else None))
+        into._pay_debts()
+        return first or arrived
+
+    def lots(self) -> list[OpenLot]:
+        """Return the lots with something in them, in the order in which they are used."""
+        return [OpenLot(*row) for row in self._run(sql.OPEN_LOTS, account_id=self.id)]
+
+    @property
+    def _brand(self) -> int:
+        brand_id: int = self.context["brand_id"]
+        return brand_id
+
+    def _run(self, statement: Any, **values: Any) -> Any:
+        return self.session.connection().execute(statement, {"brand_id": self._brand, **values})
+
+    def _entry(self, kind: str, amount: int, pending: int, why: dict[str, Any]) -> int:
+        self.owed = max(-self.balance, 0)
+        self.balance += amount
+        self.pending += pending
+        values = {
+            **_EMPTY, "reason": "", "rule": "", **self.context, **why, "account_id": self.id, "kind": kind,
+            "amount": amount, "balance": self.balance, "pending": pending,
+        }  # fmt: skip
+        entry_id: int = self.session.connection().execute(sql.INSERT_ENTRY, values).scalar_one()
+        self._run(sql.SET_BALANCE, id=self.id, balance=self.balance, pending=self.pending)
+        return entry_id
+
+    def _lot(self, entry_id: int, amount: int, terms: Terms) -> None:
+        self._run(
+            sql.INSERT_LOT, account_id=self.id, entry_id=entry_id, amount=amount, expires_at=terms.expires_at,
+            pending=terms.release_at is not None, release_at=terms.release_at,
+        )  # fmt: skip
+
+    def _use(self, entry_id: int, uses: Iterable[tuple[OpenLot, int]]) -> None:
+        self._allocate(
+            [{"brand_id": self._brand, "lot_id": lot.id, "entry_id": entry_id, "amount": part} for lot, part in uses]
+        )
+
+    def _allocate(self, rows: Sequence[dict[str, Any]]) -> None:
+        if rows:
+            connection = self.session.connection()
+            connection.execute(sql.USE_LOT, rows)
+            connection.execute(sql.ALLOCATE, rows)
+
+    def _pay_debts(self) -> None:
+        """Let the lots that an entry brought pay for what was taken beyond those of before."""
+        if not self.owed:
+            return
+        lots = [lot for lot in self.lots() if not lot.pending]
+        for debt_id, owed in self._run(sql.OPEN_DEBTS, account_id=self.id).all():
+            uses = _share(lots, owed)
+            self._use(debt_id, uses)
+            for lot, part in uses:
+                lot.remaining -= part
+
+
+def open_accounts(
+    session: Session, *, member_id: int, program_ids: list[int], context: dict[str, Any]
+) -> dict[int, OpenAccount]:
+    """Make what is missing and lock all of a member's accounts in id order; return them by program.
+
+    Args:
+        context: fields that every entry of this change shares: occurred_at, purchase_id, till_id and so on.
+    """
+    connection = session.connection()
+    brand_id = brand_of(session)
+    keys = {"brand_id": brand_id, "member_id": member_id}
+    found = _locked(session, keys)
+    lacking = [program_id for program_id in program_ids if program_id not in found]
+    if lacking:
+        connection.execute(sql.OPEN_ACCOUNT, [{**keys, "program_id": program_id} for program_id in lacking])
+        found = _locked(session, keys)
+    shared = {"brand_id": brand_id, "recorded_at": clock.now(), **context}
+    return {
+        program_id: OpenAccount(session, row_id, program_id, balance, pending, dict(shared))
+        for program_id, (row_id, balance, pending) in found.items()
+    }
+
+
+def _locked(session: Session, keys: dict[str, int]) -> dict[int, tuple[int, int, int]]:
+    connection = session.connection()
+    rows = connection.execute(sql.LOCK_ACCOUNTS[connection.dialect.name], keys)
+    return {program_id: (row_id, balance, pending) for row_id, program_id, balance, pending in rows}
+
+
+def _share(lots: Iterable[OpenLot], amount: int) -> list[tuple[OpenLot, int]]:
+    """Return how much each lot gives, in their order, until the amount is there or the lots are empty."""
+    uses = []
+    for lot in lots:
+        part = min(lot.remaining, amount)
+        if part:
+            uses.append((lot, part))
+        amount -= part
+    return uses

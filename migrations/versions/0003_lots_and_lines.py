@@ -1,0 +1,251 @@
+"""Lots and lines: what was earned knows its expiry, a purchase its lines, a refund may take some of them.
+
+Why: bonus expires and is spent, goods come back one by one, and programs of every kind earn.
+Old code keeps running meanwhile: no: it writes refunds without `whole`. Tills are answered 500 until it is restarted.
+Locks: ADD COLUMN with constant defaults and new tables; SQLite writes `refund`, `program` and `program_version` anew.
+Fill: the lots of what was earned before, in the order of the entries; a few thousand accounts take a second.
+"""
+
+from collections import deque
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.core.tables import UtcDateTime
+
+revision = "0003"
+down_revision = "0002"
+
+APPEND_ONLY = ["purchase_line", "refund_line", "lot_allocation"]
+OPEN = sa.text("remaining > 0")
+WAITING = sa.text("remaining > 0 AND pending")
+KINDS = "kind IN ('stamp_card', 'bonus', 'points', 'visits', 'cash_back', 'serial_card', 'standing')"
+
+
+def upgrade() -> None:
+    """Widen what is there, create what is new, and give the balances of before their lots."""
+    columns()
+    refunds()
+    programs()
+    lines()
+    lots()
+    for table in APPEND_ONLY:
+        for verb in ("UPDATE", "DELETE"):
+            refuse(table, verb)
+    fill_lots()
+
+
+def refuse(table: str, verb: str) -> None:
+    """Make the database itself refuse a change of a written row."""
+    name = f"{table}_no_{verb.lower()}"
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
+        return
+    op.execute(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    op.execute(f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
+
+
+def columns() -> None:
+    """Add columns with constant defaults: neither database writes a row for them."""
+    for name in ("discount_cents", "spent_cents"):
+        op.add_column("purchase", sa.Column(name, sa.Integer(), server_default="0", nullable=False))
+    op.add_column("purchase", sa.Column("approver", sa.String(length=26), nullable=True))
+    op.add_column("account", sa.Column("pending", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("ledger_entry", sa.Column("pending", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("ledger_entry", sa.Column("cashier", sa.String(length=26), nullable=True))
+    op.add_column("ledger_entry", sa.Column("approver", sa.String(length=26), nullable=True))
+    op.add_column("ledger_entry", sa.Column("rule", sa.String(length=40), server_default="", nullable=False))
+    with op.batch_alter_table("award") as batch:
+        batch.alter_column("rule", existing_type=sa.String(length=20), type_=sa.String(length=40))
+    if op.get_bind().dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):  # the rebuild drops them silently
+            refuse("award", verb)
+    op.add_column("award", sa.Column("parts", sa.JSON(), server_default="[]", nullable=False))
+    op.add_column("award", sa.Column("facts", sa.JSON(), server_default="{}", nullable=False))
+
+
+def refunds() -> None:
+    """Let a purchase have several refunds, of which one takes all that is left."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.add_column("refund", sa.Column("paid_cents", sa.Integer(), nullable=True))
+        op.add_column("refund", sa.Column("whole", sa.Boolean(), server_default=sa.true(), nullable=False))
+        op.execute("ALTER TABLE refund DISABLE TRIGGER USER")
+        op.execute("UPDATE refund SET paid_cents = amount_cents WHERE brand_id IS NOT NULL")
+        op.execute("ALTER TABLE refund ENABLE TRIGGER USER")
+        op.alter_column("refund", "paid_cents", nullable=False)
+        op.alter_column("refund", "whole", server_default=None)
+        op.drop_constraint("uq_refund_brand_id_purchase_id", "refund")
+    else:
+        with op.batch_alter_table("refund") as batch:
+            batch.add_column(sa.Column("paid_cents", sa.Integer(), server_default="0", nullable=False))
+            batch.add_column(sa.Column("whole", sa.Boolean(), server_default=sa.true(), nullable=False))
+            batch.drop_constraint("uq_refund_brand_id_purchase_id", type_="unique")
+        op.execute("UPDATE refund SET paid_cents = amount_cents WHERE brand_id IS NOT NULL")
+        with op.batch_alter_table("refund") as batch:
+            batch.alter_column("paid_cents", server_default=None)
+            batch.alter_column("whole", server_default=None)
+        for verb in ("UPDATE", "DELETE"):  # a rebuild drops them silently
+            refuse("refund", verb)
+    op.create_index("ix_refund_purchase", "refund", ["purchase_id", "brand_id"])
+    op.create_index(
+        "uq_refund_whole", "refund", ["brand_id", "purchase_id"], unique=True, sqlite_where=sa.text("whole = 1"),
+        postgresql_where=sa.text("whole"),
+    )  # fmt: skip
+
+
+def programs() -> None:
+    """Let programs be of every kind, and versions fill nothing. SQLite cannot read a CHECK: all are stated again."""
+    with op.batch_alter_table("program") as batch:
+        if op.get_bind().dialect.name == "postgresql":
+            batch.drop_constraint(op.f("ck_program_kind"), type_="check")
+        batch.create_check_constraint(op.f("ck_program_kind"), KINDS)
+    with op.batch_alter_table("program_version") as batch:
+        if op.get_bind().dialect.name == "postgresql":
+            batch.drop_constraint(op.f("ck_program_version_size"), type_="check")
+        batch.alter_column("size", existing_type=sa.Integer(), nullable=True)
+        batch.alter_column("reward_id", existing_type=sa.Integer(), nullable=True)
+        batch.create_check_constraint(op.f("ck_program_version_size"), "size BETWEEN 1 AND 10000000")
+        batch.create_check_constraint(
+            op.f("ck_program_version_fills_with_reward"), "(size IS NULL) = (reward_id IS NULL)"
+        )
+
+
+def owned(table: str, *points: tuple[str, str]) -> list[sa.schema.SchemaItem]:
+    """Return what every table of a brand has, and its foreign keys, which cannot leave the brand."""
+    return [
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("brand_id", sa.Integer(), nullable=False),
+        *(
+            sa.ForeignKeyConstraint(
+                ["brand_id", column], [f"{to}.brand_id", f"{to}.id"], name=op.f(f"fk_{table}_brand_id_{column}")
+            )
+            for column, to in points
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f(f"fk_{table}_brand_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
+        sa.UniqueConstraint("brand_id", "id", name=op.f(f"uq_{table}_brand_id_id")),
+    ]
+
+
+def whole(*names: str) -> list[sa.Column[int]]:
+    """Return columns of whole numbers."""
+    return [sa.Column(name, sa.Integer(), nullable=False) for name in names]
+
+
+def lines() -> None:
+    """Create the lines of purchases and refunds, and the notes."""
+    op.create_table(
+        "purchase_line",
+        *whole("purchase_id", "number", "quantity", "unit_price_cents", "discount_cents", "spent_cents", "paid_cents"),
+        sa.Column("sku", sa.String(length=40), nullable=False),
+        sa.Column("item_group", sa.String(length=40), nullable=False),
+        sa.Column("vat_rate_bp", sa.Integer(), nullable=True),
+        *owned("purchase_line", ("purchase_id", "purchase")),
+        sa.UniqueConstraint(
+            "brand_id", "purchase_id", "number", name=op.f("uq_purchase_line_brand_id_purchase_id_number")
+        ),
+        sa.CheckConstraint("quantity > 0 AND unit_price_cents >= 0", name=op.f("ck_purchase_line_positive")),
+        sa.CheckConstraint(
+            "discount_cents >= 0 AND spent_cents >= 0 AND paid_cents >= 0", name=op.f("ck_purchase_line_parts")
+        ),
+    )
+    op.create_table(
+        "refund_line",
+        *whole("refund_id", "line_id", "quantity", "discount_cents", "spent_cents", "paid_cents"),
+        *owned("refund_line", ("refund_id", "refund"), ("line_id", "purchase_line")),
+        sa.UniqueConstraint("brand_id", "refund_id", "line_id", name=op.f("uq_refund_line_brand_id_refund_id_line_id")),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_refund_line_positive")),
+    )
+    op.create_index("ix_refund_line_line", "refund_line", ["line_id", "brand_id"])
+    op.create_table(
+        "note",
+        sa.Column("source_kind", sa.String(length=20), nullable=False),
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        *owned("note"),
+    )
+    op.create_index("ix_note_source", "note", ["brand_id", "source_kind", "source_id"])
+
+
+def lots() -> None:
+    """Create the lots and what is taken from them."""
+    op.create_table(
+        "lot",
+        *whole("account_id", "entry_id", "amount", "remaining"),
+        sa.Column("expires_at", UtcDateTime(), nullable=True),
+        sa.Column("pending", sa.Boolean(), nullable=False),
+        sa.Column("release_at", UtcDateTime(), nullable=True),
+        *owned("lot", ("account_id", "account"), ("entry_id", "ledger_entry")),
+        sa.CheckConstraint("amount > 0 AND remaining BETWEEN 0 AND amount", name=op.f("ck_lot_within")),
+    )
+    op.create_index("ix_lot_entry", "lot", ["entry_id", "brand_id"])
+    for name, columns, where in (
+        ("ix_lot_open", ["account_id", "brand_id"], OPEN),
+        ("ix_lot_expiry", ["expires_at"], OPEN),
+        ("ix_lot_release", ["release_at"], WAITING),
+    ):
+        op.create_index(name, "lot", columns, sqlite_where=where, postgresql_where=where)
+    op.create_table(
+        "lot_allocation",
+        *whole("lot_id", "entry_id", "amount"),
+        *owned("lot_allocation", ("lot_id", "lot"), ("entry_id", "ledger_entry")),
+    )
+    op.create_index("ix_lot_allocation_lot", "lot_allocation", ["lot_id", "brand_id"])
+    op.create_index("ix_lot_allocation_entry", "lot_allocation", ["entry_id", "brand_id"])
+
+
+def fill_lots() -> None:
+    """Play the entries of before, account by account: first in, first used, and a debt is paid by what follows."""
+    bind = op.get_bind()
+    accounts = bind.execute(sa.text("SELECT brand_id, id FROM account ORDER BY id")).all()
+    entries = sa.text(
+        "SELECT id, amount FROM ledger_entry WHERE brand_id = :brand_id AND account_id = :account_id ORDER BY id"
+    )
+    for brand_id, account_id in accounts:
+        rows = bind.execute(entries, {"brand_id": brand_id, "account_id": account_id}).all()
+        _play(bind, brand_id, account_id, [(row.id, row.amount) for row in rows])
+
+
+def _play(bind: sa.Connection, brand_id: int, account_id: int, entries: list[tuple[int, int]]) -> None:
+    new_lot = sa.text(
+        "INSERT INTO lot (brand_id, account_id, entry_id, amount, remaining, pending) "
+        "VALUES (:brand_id, :account_id, :entry_id, :amount, :remaining, :pending) RETURNING id"
+    ).bindparams(sa.bindparam("pending", type_=sa.Boolean()))
+    plus = [[entry_id, amount, amount] for entry_id, amount in entries if amount > 0]
+    open_lots, owed, taken = deque[list[int]](), deque[list[int]](), list[tuple[int, int, int]]()
+    waiting = iter(plus)
+    for entry_id, amount in entries:
+        if amount > 0:
+            open_lots.append(next(waiting))
+        elif amount < 0:
+            owed.append([entry_id, -amount])
+        while open_lots and owed:
+            lot, debt = open_lots[0], owed[0]
+            part = min(lot[2], debt[1])
+            taken.append((lot[0], debt[0], part))
+            lot[2], debt[1] = lot[2] - part, debt[1] - part
+            if lot[2] == 0:
+                open_lots.popleft()
+            if debt[1] == 0:
+                owed.popleft()
+    ids = {}
+    for entry_id, amount, remaining in plus:
+        values = {"brand_id": brand_id, "account_id": account_id, "entry_id": entry_id, "amount": amount}
+        ids[entry_id] = bind.execute(new_lot, {**values, "remaining": remaining, "pending": False}).scalar_one()
+    if taken:
+        bind.execute(
+            sa.text(
+                "INSERT INTO lot_allocation (brand_id, lot_id, entry_id, amount) "
+                "VALUES (:brand_id, :lot_id, :entry_id, :amount)"
+            ),
+            [
+                {"brand_id": brand_id, "lot_id": ids[source], "entry_id": into, "amount": part}
+                for source, into, part in taken
+            ],
+        )
