@@ -1,6 +1,6 @@
 """Tables of programs and of what each purchase was awarded."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Index, String, UniqueConstraint
@@ -72,6 +72,65 @@ class Award(BrandOwned, Base):
     parts: Mapped[list[dict[str, Any]]] = mapped_column(
         JSON, default=list, server_default="[]", info={"personal": "none"}
     )  # how the amount came about, rule by rule
+    details: Mapped[dict[str, Any]] = mapped_column(
+        JSON, default=dict, server_default="{}", info={"personal": "none"}
+    )  # what the sentence of the reason names
     facts: Mapped[dict[str, Any]] = mapped_column(
         JSON, default=dict, server_default="{}", info={"personal": "none"}
     )  # what the rules saw beside the basket: a refund evaluates them again
+
+
+class RewardIssue(BrandOwned, Base):
+    """A reward that a rule or a threshold gave, beside those of full cards: the source of its coupon."""
+
+    __tablename__ = "reward_issue"
+    __table_args__ = brand_table(
+        points_to("program_id", "program"),
+        points_to("version_id", "program_version"),
+        points_to("member_id", "member"),
+        points_to("purchase_id", "purchase"),
+        points_to("reward_id", "reward"),
+        Index("ix_reward_issue_member", "member_id", "brand_id", "program_id"),
+        Index("ix_reward_issue_purchase", "purchase_id", "brand_id"),
+    )
+
+    program_id: Mapped[int]
+    version_id: Mapped[int]
+    member_id: Mapped[int]
+    purchase_id: Mapped[int | None]
+    reward_id: Mapped[int]
+    threshold: Mapped[int | None]  # the balance that was reached; null where a rule gave it
+    round: Mapped[int] = mapped_column(default=0)  # how often the count had begun anew by then
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RuleUse(BrandOwned, Base):
+    """A rule with a limit that counted for a member; limits look at these rows. A refund does not take them back."""
+
+    __tablename__ = "rule_use"
+    __table_args__ = brand_table(
+        points_to("program_id", "program"),
+        points_to("member_id", "member"),
+        points_to("purchase_id", "purchase"),
+        Index("ix_rule_use_member", "member_id", "brand_id", "program_id"),
+    )
+
+    program_id: Mapped[int]
+    rule: Mapped[str] = mapped_column(String(40), info={"personal": "none"})
+    member_id: Mapped[int]
+    purchase_id: Mapped[int | None]
+    awarded: Mapped[int]
+    local_date: Mapped[date]  # of the event, in the brand's zone
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RuleTotal(BrandOwned, Base):
+    """How often a rule counted for anybody and what it gave: the lock of "the first N" and of budgets."""
+
+    __tablename__ = "rule_total"
+    __table_args__ = brand_table(UniqueConstraint("brand_id", "program_id", "rule"), points_to("program_id", "program"))
+
+    program_id: Mapped[int]
+    rule: Mapped[str] = mapped_column(String(40), info={"personal": "none"})
+    times: Mapped[int] = mapped_column(default=0)
+    awarded: Mapped[int] = mapped_column(default=0)

@@ -1,25 +1,31 @@
 """Programs and which of their versions holds at a moment."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import JSON, bindparam, text
 from sqlalchemy.orm import Session
 
+from app.cards import rules
+from app.cards.rules import Plan
 from app.core.db import brand_of
 from app.core.tables import UtcDateTime
 
-_IN_FORCE = (
-    text(
-        "SELECT p.id, p.slug, p.name, p.unit, v.id AS version_id, v.size, v.reward_id, v.rule FROM program p "
-        "JOIN program_version v ON v.brand_id = p.brand_id AND v.program_id = p.id "
-        "WHERE p.brand_id = :brand_id AND v.number = (SELECT max(w.number) FROM program_version w "
-        "WHERE w.brand_id = p.brand_id AND w.program_id = p.id AND w.valid_from <= :at) ORDER BY p.position, p.id"
-    )
-    .bindparams(bindparam("at", type_=UtcDateTime))
-    .columns(name=JSON, unit=JSON, rule=JSON)
+_FIRST = (
+    "SELECT p.id, p.slug, p.kind, p.name, p.unit, v.id AS version_id, v.size, v.reward_id, CAST(v.rule AS TEXT) AS plan"
+    " FROM program p JOIN program_version v ON v.brand_id = p.brand_id AND v.program_id = p.id WHERE "
 )
+_LAST = " p.brand_id = :brand_id ORDER BY p.position, p.id"
+_AT = (
+    "v.id = (SELECT w.id FROM program_version w WHERE w.brand_id = p.brand_id AND w.program_id = p.id "
+    "AND w.valid_from <= :at ORDER BY w.valid_from DESC, w.number DESC LIMIT 1) AND"
+)
+_TEXTS = {"name": JSON, "unit": JSON}
+_IN_FORCE = text("".join((_FIRST, _AT, _LAST))).bindparams(bindparam("at", type_=UtcDateTime)).columns(**_TEXTS)
+_OF_VERSION = text("".join((_FIRST, "v.id = :version_id AND", _LAST))).columns(**_TEXTS)
 
 
 @dataclass(frozen=True)
@@ -28,15 +34,40 @@ class ProgramInForce:
 
     id: int
     slug: str
+    kind: str
     name: dict[str, str]
     unit: dict[str, list[str]]
     version_id: int
-    size: int
-    reward_id: int
-    rule: dict[str, Any]
+    size: int | None  # units that fill the card; None where nothing is filled
+    reward_id: int | None
+    plan: Plan
+
+    @property
+    def full_at(self) -> int | None:
+        """Return the balance at which the count begins anew: a full card, or the highest threshold that repeats."""
+        return self.size or (self.plan.thresholds[-1].at if self.plan.repeats else None)
 
 
 def in_force(session: Session, at: datetime) -> list[ProgramInForce]:
     """Return the brand's programs in their order, each with its version at `at`."""
     rows = session.connection().execute(_IN_FORCE, {"brand_id": brand_of(session), "at": at})
-    return [ProgramInForce(*row) for row in rows]
+    return [_program(row) for row in rows]
+
+
+def of_version(session: Session, version_id: int) -> ProgramInForce:
+    """Return a program with one of its versions, also an old one."""
+    values = {"brand_id": brand_of(session), "version_id": version_id}
+    return _program(session.connection().execute(_OF_VERSION, values).one())
+
+
+def _program(row: Any) -> ProgramInForce:
+    return ProgramInForce(
+        row.id, row.slug, row.kind, row.name, row.unit, row.version_id, row.size, row.reward_id,
+        _plan(row.kind, row.plan),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def _plan(kind: str, written: str) -> Plan:
+    """Return a version's plan; a sale reads the same few again and again."""
+    return rules.parse(kind, json.loads(written))

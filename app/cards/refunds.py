@@ -1,24 +1,28 @@
-"""Taking a purchase back: awards are reversed, fills undone where the coupon is still unused, debts stay."""
+"""Taking a purchase back, whole or by lines: awards are evaluated again, fills undone, spends returned, debts stay."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.cards import planning, rules, undoing
 from app.cards.events import progressed
 from app.cards.models import Award, ProgramVersion
+from app.cards.programs import of_version
+from app.cards.returns import NotThatMuchLeft, Returned, returned, spent_before
 from app.core import clock
 from app.core.crypto import new_id
 from app.core.db import brand_of
 from app.core.events import emit
+from app.core.i18n import gettext as _
 from app.ledger import service as ledger
 from app.ledger import statements as sql
 from app.ledger.accounts import OpenAccount, open_accounts
-from app.ledger.models import Account, LedgerEntry, Purchase, Refund
+from app.ledger.models import Account, LedgerEntry, Purchase, Refund, RefundLine
 from app.network.models import Till
 from app.rewards import service as rewards
-from app.rewards.models import Coupon, Redemption
+from app.rewards.models import Redemption
 
 
 @dataclass(frozen=True)
@@ -33,115 +37,187 @@ class ReversedAward:
 
 @dataclass(frozen=True)
 class RefundResult:
-    """The answer to a till."""
+    """The answer to a till: `paid_cents` goes back to the customer, `spent_cents` to the card."""
 
     public_id: str
     purchase: Purchase
     amount_cents: int
+    paid_cents: int
+    spent_cents: int
     reversed: list[ReversedAward] = field(default_factory=list)
     coupons_returned: int = 0
     repeated: bool = False
 
 
-def refund(session: Session, purchase: Purchase, *, till: Till) -> RefundResult:
-    """Take a whole purchase back. The same refund twice changes nothing and returns the first.
+@dataclass(frozen=True)
+class _Booking:
+    """What the steps of one refund share."""
+
+    session: Session
+    purchase: Purchase
+    member_id: int
+    back: Returned
+    accounts: dict[int, OpenAccount]
+
+
+def refund(session: Session, purchase: Purchase, *, till: Till, lines: Mapping[int, int] | None = None) -> RefundResult:
+    """Take back all that is left of a purchase, or some items. A whole refund twice changes nothing: the first answers.
+
+    Args:
+        lines: line number → how many items come back; None for all that is left.
+
+    Raises:
+        LineUnknown, NotThatMuchLeft: there are no such items.
 
     Source: earning.md, "Refunds and corrections".
     """
     now = clock.now()
     member_id = ledger.hold_member(session, purchase.member_id)
     context = {"occurred_at": now, "till_id": till.id, "outlet_id": till.outlet_id, "purchase_id": purchase.id}
-    earned = session.scalars(select(Award).where(Award.purchase_id == purchase.id, Award.amount > 0))
-    awards = sorted(earned, key=lambda award: award.id)
-    programs = [award.program_id for award in awards]
-    accounts = open_accounts(session, member_id=member_id, program_ids=programs, context=context)
+    awards = sorted(session.scalars(select(Award).where(Award.purchase_id == purchase.id)), key=lambda award: award.id)
+    spends = _spends(session, purchase)
+    touched = [award.program_id for award in awards if award.amount] + [program_id for program_id, *_rest in spends]
+    accounts = open_accounts(session, member_id=member_id, program_ids=touched, context=context)
+    first = _first_whole(session, purchase)
+    if first is not None:
+        if lines is None:
+            return _again(session, purchase, first)
+        raise NotThatMuchLeft(_("This purchase was taken back."), left=0)
+    back = returned(session, purchase, lines)
+    given = spent_before(session, purchase)
+    public_id, refund_id = _write(session, purchase, back, till=till)
+    if refund_id is None:
+        return _again(session, purchase, _demand_whole(session, purchase))
+    for account in accounts.values():
+        account.context["refund_id"] = refund_id
+    booking = _Booking(session, purchase, member_id, back, accounts)
+    _return_spends(booking, spends, given)
+    taken = [line for award in awards if (line := _reverse(booking, award)) is not None]
+    coupons = rewards.give_back(session, purchase_id=purchase.id) if back.whole else 0
+    return RefundResult(public_id, purchase, back.amount_cents, back.paid_cents, back.spent_cents, taken, coupons)
+
+
+def _first_whole(session: Session, purchase: Purchase) -> Refund | None:
+    """Hold the purchase, so that refunds of it come one by one, and return the one that took all, if it was."""
+    session.execute(select(Purchase.id).where(Purchase.id == purchase.id).with_for_update())
+    return session.scalar(select(Refund).where(Refund.purchase_id == purchase.id, Refund.whole))
+
+
+def _demand_whole(session: Session, purchase: Purchase) -> Refund:
+    return session.scalars(select(Refund).where(Refund.purchase_id == purchase.id, Refund.whole)).one()
+
+
+def _write(session: Session, purchase: Purchase, back: Returned, *, till: Till) -> tuple[str, int | None]:
+    """Write the refund and its lines; the id is None when another whole one stands already."""
+    now = clock.now()
     values = {
         "brand_id": brand_of(session),
         "public_id": new_id(now),
         "purchase_id": purchase.id,
         "till_id": till.id,
-        "amount_cents": purchase.total_cents,
-        "paid_cents": purchase.due_cents,
-        "whole": True,
+        "amount_cents": back.amount_cents,
+        "paid_cents": back.paid_cents,
+        "whole": back.whole,
         "occurred_at": now,
         "recorded_at": now,
     }
     refund_id = session.connection().execute(sql.INSERT_REFUND, values).scalar()
-    if refund_id is None:
-        return _again(session, purchase)
-    taken = []
-    for award in awards:
-        account = accounts[award.program_id]
-        account.context["refund_id"] = refund_id
-        taken.append(_reverse(session, award, account, member_id))
-    returned = rewards.give_back(session, purchase_id=purchase.id)
-    return RefundResult(str(values["public_id"]), purchase, purchase.total_cents, taken, returned)
+    if refund_id is not None:
+        session.add_all(
+            RefundLine(
+                refund_id=refund_id, line_id=line.line_id, quantity=line.quantity, discount_cents=line.discount_cents,
+                spent_cents=line.spent_cents, paid_cents=line.paid_cents,
+            )
+            for line in back.lines
+        )  # fmt: skip
+        session.flush()
+    return str(values["public_id"]), refund_id
 
 
-def _reverse(session: Session, award: Award, account: OpenAccount, member_id: int) -> ReversedAward:
-    earned = select(LedgerEntry.id).where(
-        LedgerEntry.purchase_id == award.purchase_id,
-        LedgerEntry.kind == "earn",
-        LedgerEntry.version_id == award.version_id,
+def _spends(session: Session, purchase: Purchase) -> list[tuple[int, int, int, int | None]]:
+    """Return program, entry, cents and version of each spend of a purchase, in their order."""
+    rows = session.execute(
+        select(Account.program_id, LedgerEntry.id, LedgerEntry.amount, LedgerEntry.version_id)
+        .join(Account, Account.id == LedgerEntry.account_id)
+        .where(LedgerEntry.purchase_id == purchase.id, LedgerEntry.kind == "spend")
     )
+    return [
+        (program, entry, -amount, version) for program, entry, amount, version in sorted(rows, key=lambda row: row[1])
+    ]
+
+
+def _return_spends(booking: _Booking, spends: list[tuple[int, int, int, int | None]], given: int) -> None:
+    """Put back what this refund returns of the spends, one after the other, behind what earlier ones gave back."""
+    start, end = given, given + booking.back.spent_cents
+    place = 0
+    for program_id, spend_id, cents, version_id in spends:
+        part = min(end, place + cents) - max(start, place)
+        place += cents
+        if part <= 0:
+            continue
+        account = booking.accounts[program_id]
+        entry_id = account.put_back("reverse_spend", part, reverses_id=spend_id, version_id=version_id, reason="refund")
+        _tell(booking, program_id, part, entry_id)
+
+
+def _reverse(booking: _Booking, award: Award) -> ReversedAward | None:
+    """Evaluate an award again over what is left, and take the difference."""
+    session, back = booking.session, booking.back
+    outcome = _left_over(session, award, back)
+    keep = planning.reward_ids(session, outcome.issues)
+    undoing.undo_gifts(session, purchase_id=award.purchase_id, program_id=award.program_id, keep=keep)
+    if not award.amount:
+        return None
+    account = booking.accounts[award.program_id]
+    earned, taken = _booked(session, award)
+    amount = award.amount - taken - min(outcome.amount, award.amount)
+    if amount <= 0:
+        return None
     entry_id = account.take(
-        "reverse_earn", award.amount, version_id=award.version_id, rule=award.rule, reason="refund",
-        reverses_id=session.scalars(earned).one(),
-    )  # fmt: skip
-    undone = 0
-    fills = _open_fills(session, account, member_id)
-    while account.balance < 0 and (fill := next(fills, None)):
-        undone += _undo(session, account, fill)
+        "reverse_earn", amount, version_id=award.version_id, rule=award.rule, reason="refund", reverses_id=earned
+    )
+    undone = undoing.undo_fills(session, account, booking.member_id)
+    program = of_version(session, award.version_id)
+    if program.plan.thresholds:
+        number = planning.round_of(session, program, booking.member_id)
+        undoing.undo_thresholds(session, account, member_id=booking.member_id, number=number)
+    _tell(booking, award.program_id, -amount, entry_id)
+    return ReversedAward(award.program_id, -amount, account.balance, undone)
+
+
+def _left_over(session: Session, award: Award, back: Returned) -> rules.Outcome:
+    """Return what the rest of the purchase earns under the version and the facts of its day."""
+    if back.whole or not award.facts:
+        return rules.Outcome()
+    facts = rules.facts_from_json(award.facts, due_cents=back.due_left_cents, lines=back.lines_left)
+    return rules.evaluate(of_version(session, award.version_id).plan, facts)
+
+
+def _booked(session: Session, award: Award) -> tuple[int, int]:
+    """Return the entry that an award made, and how much of it was taken back before."""
+    rows = session.execute(
+        select(LedgerEntry.id, LedgerEntry.kind, LedgerEntry.amount, LedgerEntry.pending).where(
+            LedgerEntry.purchase_id == award.purchase_id,
+            LedgerEntry.version_id == award.version_id,
+            LedgerEntry.kind.in_(("earn", "reverse_earn")),
+        )
+    ).all()
+    (earned,) = (row.id for row in rows if row.kind == "earn")
+    return earned, -sum(row.amount + row.pending for row in rows if row.kind == "reverse_earn")
+
+
+def _tell(booking: _Booking, program_id: int, amount: int, entry_id: int) -> None:
     emit(
-        session,
+        booking.session,
         progressed(
-            member_id=member_id,
-            program_id=award.program_id,
-            amount=-award.amount,
-            purchase_id=award.purchase_id,
+            member_id=booking.member_id, program_id=program_id, amount=amount, purchase_id=booking.purchase.id,
             entry_id=entry_id,
         ),
-    )
-    return ReversedAward(award.program_id, -award.amount, account.balance, undone)
+    )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Fill:
-    coupon_id: int
-    entry_id: int
-    amount: int
-    version_id: int | None
-
-
-def _open_fills(session: Session, account: OpenAccount, member_id: int) -> Iterator[_Fill]:
-    """Read, when the first is asked for, the fills whose coupon nobody has used, the newest first."""
-    query = (
-        select(Coupon.id, LedgerEntry.id, LedgerEntry.amount, LedgerEntry.version_id)
-        .join(LedgerEntry, LedgerEntry.id == Coupon.source_id)
-        .join(Account, Account.id == LedgerEntry.account_id)  # a merged member's own account may have filled it
-        .where(
-            Coupon.member_id == member_id,
-            Coupon.source_kind == "fill",
-            Coupon.state.in_(rewards.UNUSED),
-            Account.program_id == account.program_id,
-        )
-        .order_by(Coupon.id.desc())
-    )
-    for row in session.execute(query).all():
-        yield _Fill(*row)
-
-
-def _undo(session: Session, account: OpenAccount, fill: _Fill) -> bool:
-    """Put a fill's stamps back; False where its coupon was used meanwhile: then the debt stays."""
-    if not rewards.revoke(session, fill.coupon_id):
-        return False
-    account.put_back("fill_undo", -fill.amount, version_id=fill.version_id, reason="refund", reverses_id=fill.entry_id)
-    return True
-
-
-def _again(session: Session, purchase: Purchase) -> RefundResult:
-    """Return what the first refund of a purchase did, from the entries it left."""
-    first = session.scalars(select(Refund).where(Refund.purchase_id == purchase.id)).one()
+def _again(session: Session, purchase: Purchase, first: Refund) -> RefundResult:
+    """Return what the refund that took all did, from the entries it left."""
     entries = session.scalars(
         select(LedgerEntry).where(LedgerEntry.refund_id == first.id).order_by(LedgerEntry.id)
     ).all()
@@ -154,10 +230,15 @@ def _again(session: Session, purchase: Purchase) -> RefundResult:
             select(ProgramVersion.program_id).where(ProgramVersion.id == entry.version_id)
         ).one()
         taken.append(
-            ReversedAward(program_id, entry.amount, undone[-1].balance if undone else entry.balance, len(undone))
+            ReversedAward(
+                program_id, entry.amount + entry.pending, undone[-1].balance if undone else entry.balance, len(undone)
+            )
         )
+    spent = sum(entry.amount for entry in entries if entry.kind == "reverse_spend")
     came_back = select(func.count(Redemption.id)).where(
         Redemption.purchase_id == purchase.id, Redemption.reversed_at.is_not(None)
     )
-    returned = session.scalar(came_back) or 0
-    return RefundResult(first.public_id, purchase, first.amount_cents, taken, returned, repeated=True)
+    returned_coupons = session.scalar(came_back) or 0
+    return RefundResult(
+        first.public_id, purchase, first.amount_cents, first.paid_cents, spent, taken, returned_coupons, repeated=True
+    )

@@ -2,40 +2,42 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import JSON, bindparam, text
 from sqlalchemy.orm import Session
 
-from app.cards import rules
+from app.cards import planning, rules, uses
 from app.cards.events import progressed
+from app.cards.models import RewardIssue
+from app.cards.planning import AwardLine, AwardPlan, Gift, Planned, Wishes
 from app.cards.programs import ProgramInForce, in_force
+from app.core import clock
 from app.core.db import brand_of
 from app.core.events import emit
 from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount, open_accounts
-from app.ledger.service import Basket
+from app.ledger.service import Basket, LinePaid, Paid
 from app.members.models import Member
 from app.network.models import Till
 from app.rewards import service as rewards
 from app.rewards.models import Reward
 from app.rewards.service import CouponView
 
+__all__ = ["AwardLine", "PurchaseResult", "Quote", "Wishes", "fill", "quote", "record_purchase"]
+
 _INSERT_AWARD = text(
-    "INSERT INTO award (brand_id, purchase_id, program_id, version_id, amount, rule, reason) "
-    "VALUES (:brand_id, :purchase_id, :program_id, :version_id, :amount, :rule, :reason)"
-)
+    "INSERT INTO award (brand_id, purchase_id, program_id, version_id, amount, rule, reason, parts, details, facts) "
+    "VALUES (:brand_id, :purchase_id, :program_id, :version_id, :amount, :rule, :reason, :parts, :details, :facts)"
+).bindparams(*(bindparam(name, type_=JSON) for name in ("parts", "details", "facts")))
 
 
 @dataclass(frozen=True)
-class AwardLine:
-    """What a purchase gave in one program: `balance` is what the open card holds afterwards."""
+class Quote:
+    """What a purchase would do: how it is met, and what it earns."""
 
-    program: ProgramInForce
-    amount: int
-    balance: int
-    filled: int
-    rule: str
-    reason: str
+    paid: Paid
+    awards: list[AwardLine]
 
 
 @dataclass(frozen=True)
@@ -45,97 +47,187 @@ class PurchaseResult:
     purchase_id: int
     public_id: str
     member_id: int
-    due_cents: int
+    paid: Paid
     awards: list[AwardLine] = field(default_factory=list)
     coupons: list[CouponView] = field(default_factory=list)
 
+    @property
+    def due_cents(self) -> int:
+        """Return what was to pay in money; it is what earns."""
+        return self.paid.due_cents
+
 
 def record_purchase(
-    session: Session, basket: Basket, *, member: Member, till: Till, scan_id: int | None = None
+    session: Session,
+    basket: Basket,
+    *,
+    member: Member,
+    till: Till,
+    scan_id: int | None = None,
+    wishes: Wishes | None = None,
 ) -> PurchaseResult:
     """Book a purchase: awards by the version of its moment, fills cards, issues coupons, queues the jobs.
 
     Args:
         basket: amounts in cents, gross; `occurred_at` picks the program version.
         member: a merged one is followed to the member it became.
+        wishes: what it is paid with beside money.
 
     Raises:
         ReceiptKnown: this receipt was recorded before.
-        AmountAbsurd, TimeOutOfRange, ReceiptInvalid: the basket cannot be true.
+        AmountAbsurd, TimeOutOfRange, ReceiptInvalid, LinesDoNotSum: the basket cannot be true.
+        ProgramUnknown, NotSpendable, BalanceTooSmall, SpendTooLarge: it cannot be paid like this.
 
     Source: design.md section 4.
     """
     ledger.check(basket)
     member_id = ledger.hold_member(session, member.id)
     programs = in_force(session, basket.occurred_at)
-    context = {"occurred_at": basket.occurred_at, "till_id": till.id, "outlet_id": till.outlet_id}
+    context = {
+        "occurred_at": basket.occurred_at, "till_id": till.id, "outlet_id": till.outlet_id, "cashier": basket.cashier,
+        "approver": basket.approver,
+    }  # fmt: skip
     accounts = open_accounts(
         session, member_id=member_id, program_ids=[program.id for program in programs], context=context
     )
-    purchase_id, public_id = ledger.write_purchase(session, basket, member_id=member_id, till=till, scan_id=scan_id)
+    balances = {program_id: account.balance for program_id, account in accounts.items()}
+    planned = _plan(session, basket, member_id, till, programs, balances, wishes or Wishes(), lock=True)
+    purchase_id, public_id = ledger.write_purchase(
+        session, basket, member_id=member_id, till=till, scan_id=scan_id, paid=planned.paid
+    )
     if scan_id is not None:
         rewards.join_basket(session, scan_id=scan_id, purchase_id=purchase_id)
-    result = PurchaseResult(purchase_id, public_id, member_id, basket.total_cents)
-    for program in programs:
-        account = accounts[program.id]
+    for account in accounts.values():
         account.context["purchase_id"] = purchase_id
-        _award(session, program, account, result)
+    result = PurchaseResult(purchase_id, public_id, member_id, planned.paid)
+    _book(session, planned, accounts, result)
     return result
 
 
-def _award(session: Session, program: ProgramInForce, account: OpenAccount, result: PurchaseResult) -> None:
-    outcome = rules.evaluate(program.rule, due_cents=result.due_cents)
-    values = {
+def quote(session: Session, basket: Basket, *, member_id: int, till: Till, wishes: Wishes | None = None) -> Quote:
+    """Return what a purchase would do now, by the same decision; writes and binds nothing.
+
+    Raises:
+        AmountAbsurd and so on: what the purchase would be refused with.
+    """
+    ledger.check(basket)
+    programs = in_force(session, basket.occurred_at)
+    balances = ledger.balances(session, member_id)
+    planned = _plan(session, basket, member_id, till, programs, balances, wishes or Wishes(), lock=False)
+    return Quote(planned.paid, [award.line for award in planned.awards])
+
+
+def _plan(
+    session: Session,
+    basket: Basket,
+    member_id: int,
+    till: Till,
+    programs: list[ProgramInForce],
+    balances: dict[int, int],
+    wishes: Wishes,
+    *,
+    lock: bool,
+) -> Planned:
+    spends = planning.spends_of(programs, wishes.spend, balances)
+    paid = settle(basket, sum(spends.values()))
+    return planning.plan_purchase(
+        session, basket, member_id=member_id, outlet_id=till.outlet_id, programs=programs, balances=balances,
+        paid=paid, spends=spends, lock=lock,
+    )  # fmt: skip
+
+
+def settle(basket: Basket, spent: int) -> Paid:
+    """Stand-in until coupons in a basket come: the spend over the lines by share."""
+    return Paid(basket.total_cents - spent, 0, spent, tuple(LinePaid(0, 0, line.amount_cents) for line in basket.lines))
+
+
+def _book(session: Session, planned: Planned, accounts: dict[int, OpenAccount], result: PurchaseResult) -> None:
+    versions = {award.line.program.id: award.line.program.version_id for award in planned.awards}
+    for program_id, cents in planned.spends.items():
+        entry_id = accounts[program_id].spend("spend", cents, version_id=versions[program_id])
+        _tell(session, result, program_id, -cents, entry_id)
+    for award in planned.awards:
+        _award(session, award, accounts[award.line.program.id], result, planned.at)
+
+
+def _award(session: Session, award: AwardPlan, account: OpenAccount, result: PurchaseResult, local: datetime) -> None:
+    line, program = award.line, award.line.program
+    session.connection().execute(_INSERT_AWARD, _award_row(session, award, result.purchase_id))
+    if line.amount:
+        entry_id = account.add("earn", line.amount, award.terms, version_id=program.version_id, rule=line.rule)
+        fill(session, program, account, result.member_id, result.coupons, award.fill)
+        _tell(session, result, program.id, line.amount, entry_id)
+    for gift in award.gifts:
+        result.coupons.append(_give(session, gift, program, account, result))
+    uses.write(
+        session, award.outcome.uses, program_id=program.id, member_id=result.member_id, purchase_id=result.purchase_id,
+        day=local.date(),
+    )  # fmt: skip
+    result.awards.append(line)
+
+
+def _award_row(session: Session, award: AwardPlan, purchase_id: int) -> dict[str, Any]:
+    line = award.line
+    return {
         "brand_id": brand_of(session),
-        "purchase_id": result.purchase_id,
-        "program_id": program.id,
-        "version_id": program.version_id,
-        "amount": outcome.amount,
-        "rule": outcome.rule,
-        "reason": outcome.reason,
+        "purchase_id": purchase_id,
+        "program_id": line.program.id,
+        "version_id": line.program.version_id,
+        "amount": line.amount,
+        "rule": line.rule,
+        "reason": line.reason,
+        "parts": rules.parts_to_json(line.parts),
+        "details": dict(line.details),
+        "facts": rules.facts_to_json(award.facts),
     }
-    session.connection().execute(_INSERT_AWARD, values)
-    filled = 0
-    if outcome.amount:
-        entry_id = account.add("earn", outcome.amount, version_id=program.version_id, rule=outcome.rule)
-        filled = fill(session, program, account, result.member_id, result.coupons)
-        emit(
-            session,
-            progressed(
-                member_id=result.member_id,
-                program_id=program.id,
-                amount=outcome.amount,
-                purchase_id=result.purchase_id,
-                entry_id=entry_id,
-            ),
-        )
-    result.awards.append(AwardLine(program, outcome.amount, account.balance, filled, outcome.rule, outcome.reason))
+
+
+def _tell(session: Session, result: PurchaseResult, program_id: int, amount: int, entry_id: int) -> None:
+    emit(
+        session,
+        progressed(
+            member_id=result.member_id, program_id=program_id, amount=amount, purchase_id=result.purchase_id,
+            entry_id=entry_id,
+        ),
+    )  # fmt: skip
 
 
 def fill(
-    session: Session, program: ProgramInForce, account: OpenAccount, member_id: int, coupons: list[CouponView]
+    session: Session,
+    program: ProgramInForce,
+    account: OpenAccount,
+    member_id: int,
+    coupons: list[CouponView],
+    gift: Gift | None = None,
 ) -> int:
     """Empty the card as often as it is full, a coupon each; the surplus stays. Return how often."""
-    count = rules.fills(account.balance, program.size)
+    if not program.full_at:
+        return 0
+    count = rules.fills(account.balance, program.full_at)
     for _fill in range(count):
-        entry_id = account.spend("fill", program.size, version_id=program.version_id)
-        reward = session.get_one(Reward, program.reward_id)
+        entry_id = account.spend("fill", program.full_at, version_id=program.version_id)
+        reward_id = gift.reward_id if gift else planning.fill_reward(session, program)
         at = account.context["occurred_at"]
         coupons.append(
-            rewards.issue(session, member_id=member_id, reward=reward, source_kind="fill", source_id=entry_id, at=at)
-        )
+            rewards.issue(
+                session, member_id=member_id, reward=session.get_one(Reward, reward_id), source_kind="fill",
+                source_id=entry_id, at=at,
+            )
+        )  # fmt: skip
     return count
 
 
-def quote(session: Session, *, member_id: int, total_cents: int, at: datetime) -> list[AwardLine]:
-    """Return what a purchase would give now, by the same rules; writes and binds nothing."""
-    balances = ledger.balances(session, member_id)
-    lines = []
-    for program in in_force(session, at):
-        outcome = rules.evaluate(program.rule, due_cents=total_cents)
-        after = balances.get(program.id, 0) + outcome.amount
-        filled = rules.fills(after, program.size)
-        lines.append(
-            AwardLine(program, outcome.amount, after - filled * program.size, filled, outcome.rule, outcome.reason)
-        )
-    return lines
+def _give(
+    session: Session, gift: Gift, program: ProgramInForce, account: OpenAccount, result: PurchaseResult
+) -> CouponView:
+    issue = RewardIssue(
+        program_id=program.id, version_id=program.version_id, member_id=result.member_id,
+        purchase_id=result.purchase_id, reward_id=gift.reward_id, threshold=gift.threshold, round=gift.round,
+        at=clock.now(),
+    )  # fmt: skip
+    session.add(issue)
+    session.flush()
+    return rewards.issue(
+        session, member_id=result.member_id, reward=session.get_one(Reward, gift.reward_id), source_kind="issue",
+        source_id=issue.id, at=account.context["occurred_at"],
+    )  # fmt: skip

@@ -1,30 +1,34 @@
 """The `[[programs]]` of a brand file. A program that has earned is changed by a new version, never in place."""
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from sqlalchemy import select
 
+from app.cards import rules
 from app.cards.models import Award, Program, ProgramVersion
-from app.cards.rules import StampRule
+from app.cards.rules import Plan
 from app.core import clock
-from app.core.setup import Entry, Section, Setup
+from app.core.setup import Entry, Item, Section, Setup, entry_faults
 from app.network.setup import Slug, Texts
 from app.rewards.models import Reward
 
+Kind = Literal["stamp_card", "bonus", "points", "visits", "cash_back", "serial_card", "standing"]
+FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # a program without rules at a moment would lose stamps
+
 
 class ProgramIn(Entry):
-    """A stamp card: its names, how it earns, and what a full one gives."""
+    """A program: its names, how it earns, and what a full card gives. `rule` is a plan or its short form."""
 
     slug: Slug
-    kind: Literal["stamp_card"] = "stamp_card"
+    kind: Kind = "stamp_card"
     name: Texts
     unit: dict[Literal["fi", "sv", "en"], list[str]]  # singular and plural
     position: int = 0
-    size: int = Field(ge=1, le=100)
-    rule: StampRule
-    reward: str
+    size: int | None = Field(None, ge=1, le=100)
+    rule: dict[str, Any]
+    reward: str | None = None
 
 
 SECTIONS = (Section("programs", ProgramIn, refers={"reward": ("rewards", Reward)}),)
@@ -37,16 +41,50 @@ def apply(setup: Setup) -> None:
         if any(len(forms) != 2 for forms in value.unit.values()):
             setup.fault((*item.place, "unit"), "each language needs two forms: singular and plural")
             continue
-        reward = setup.refer("rewards", Reward, value.reward, (*item.place, "reward"))
-        if reward is None:
+        plan = _plan(setup, item)
+        if plan is None or not _named(setup, item, plan):
             continue
         program = setup.save(
             Program, f"program {value.slug}", {"slug": value.slug}, item.given("kind", "name", "unit", "position")
         )
-        _version(setup, program, {"size": value.size, "reward_id": reward.id, "rule": value.rule.model_dump()})
+        _version(setup, program, _full_card(setup, item), plan)
 
 
-def _version(setup: Setup, program: Program, values: dict[str, object]) -> None:
+def _plan(setup: Setup, item: Item[ProgramIn]) -> Plan | None:
+    """Return the plan of an entry, or tell its faults, each with its line."""
+    try:
+        return rules.parse(item.value.kind, item.value.rule)
+    except ValidationError as error:
+        place = (*item.place, "rule")
+        for line in error.errors():
+            line["loc"] = line["loc"][1:] if line["loc"][:1] == ("plan",) else line["loc"]
+        setup.faults += entry_faults(setup.document, place, Plan, error)
+        return None
+
+
+def _named(setup: Setup, item: Item[ProgramIn], plan: Plan) -> bool:
+    """Tell whether an entry has what its kind needs, and every reward that it names is there; tells faults."""
+    before, value = len(setup.faults), item.value
+    if (value.kind == "stamp_card") != (value.size is not None):
+        wrong = "a stamp card needs a size" if value.size is None else f"a {value.kind} has no size"
+        setup.fault((*item.place, "size"), wrong)
+    if (value.kind == "stamp_card") != (value.reward is not None):
+        wrong = "a stamp card needs a reward" if value.reward is None else f"a {value.kind} names rewards in its rule"
+        setup.fault((*item.place, "reward"), wrong)
+    for slug in sorted({*([value.reward] if value.reward else []), *rules.rewards_of(plan)}):
+        setup.refer("rewards", Reward, slug, (*item.place, "reward" if slug == value.reward else "rule"))
+    return len(setup.faults) == before
+
+
+def _full_card(setup: Setup, item: Item[ProgramIn]) -> dict[str, Any]:
+    if item.value.reward is None:
+        return {"size": None, "reward_id": None}
+    reward = setup.session.scalars(select(Reward).where(Reward.slug == item.value.reward)).one()
+    return {"size": item.value.size, "reward_id": reward.id}
+
+
+def _version(setup: Setup, program: Program, card: dict[str, Any], plan: Plan) -> None:
+    values = {**card, "rule": plan.to_json()}
     newest = setup.session.scalar(
         select(ProgramVersion)
         .where(ProgramVersion.program_id == program.id)
@@ -54,12 +92,11 @@ def _version(setup: Setup, program: Program, values: dict[str, object]) -> None:
         .limit(1)
     )
     if newest is None:
-        # The first version holds from the beginning of time: a program without rules at a moment would lose stamps.
-        start = datetime(2000, 1, 1, tzinfo=UTC)
-        setup.session.add(ProgramVersion(program_id=program.id, number=1, valid_from=start, **values))
+        setup.session.add(ProgramVersion(program_id=program.id, number=1, valid_from=FIRST, **values))
         setup.session.flush()
         return
-    if all(getattr(newest, key) == value for key, value in values.items()):
+    same_card = all(getattr(newest, key) == value for key, value in card.items())
+    if same_card and rules.parse(program.kind, newest.rule) == plan:
         return
     earned = setup.session.scalar(select(Award.id).where(Award.version_id == newest.id).limit(1))
     if earned is None:

@@ -1,8 +1,9 @@
 """What the phone, the till and the console show of a member: cards, coupons and the story of what happened."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -37,8 +38,13 @@ class Card:
 
     @property
     def size(self) -> int:
-        """Return how many stamps fill the card."""
-        return self.program.size
+        """Return how many units fill the card; 0 where nothing is filled."""
+        return self.program.full_at or 0
+
+    @property
+    def kind(self) -> str:
+        """Return the kind of the program."""
+        return self.program.kind
 
     @property
     def unit(self) -> tuple[str, str]:
@@ -61,6 +67,9 @@ class Happening:
     public_id: str | None = None
 
 
+_Bought = tuple[Purchase, str, Award | None, dict[str, list[str]] | None]
+
+
 def unit(texts: dict[str, list[str]]) -> tuple[str, str]:
     """Return a unit's singular and plural in the language of this moment."""
     forms = pick({language: "\n".join(words) for language, words in texts.items()}).split("\n")
@@ -79,9 +88,26 @@ def cards(session: Session, member_id: int) -> list[Card]:
     found = []
     for program in in_force(session, clock.now()):
         balance = balances.get(program.id, 0)
-        reward = session.get_one(Reward, program.reward_id)
-        found.append(Card(program, pick(reward.name), reward.icon, max(balance, 0), max(-balance, 0)))
+        reward = _next_reward(session, program, balance)
+        found.append(
+            Card(
+                program,
+                pick(reward.name) if reward else "",
+                reward.icon if reward else "tag",
+                max(balance, 0),
+                max(-balance, 0),
+            )
+        )
     return found
+
+
+def _next_reward(session: Session, program: ProgramInForce, balance: int) -> Reward | None:
+    """Return what a full card gives, or the next threshold above a balance, or the last one; None where nothing is."""
+    if program.reward_id is not None:
+        return session.get_one(Reward, program.reward_id)
+    steps = program.plan.thresholds
+    ahead = next((step for step in steps if step.at > balance), steps[-1] if steps else None)
+    return session.scalar(select(Reward).where(Reward.slug == ahead.reward)) if ahead else None
 
 
 def story(session: Session, member_id: int, *, most: int = 50) -> list[Happening]:
@@ -99,24 +125,19 @@ def story(session: Session, member_id: int, *, most: int = 50) -> list[Happening
 
 def _purchases(session: Session, member_id: int, most: int) -> list[Happening]:
     rows = session.execute(
-        select(Purchase, Outlet.name, Award, Program.unit, ProgramVersion.rule)
+        select(Purchase, Outlet.name, Award, Program.unit)
         .join(Outlet, Outlet.id == Purchase.outlet_id)
         .outerjoin(Award, Award.purchase_id == Purchase.id)
         .outerjoin(Program, Program.id == Award.program_id)
-        .outerjoin(ProgramVersion, ProgramVersion.id == Award.version_id)
         .where(Purchase.member_id == member_id)
         .order_by(Purchase.occurred_at.desc())
         .limit(most)
     )
     lines = []
-    for purchase, outlet, award, units, rule in rows:
-        why = (
-            reasons.sentence(award.reason, rule=rule, due_cents=purchase.due_cents)
-            if award
-            else _("No program was running")
-        )
+    for purchase, outlet, award, units in cast(Iterable[_Bought], rows):
+        why = reasons.sentence(award.reason, award.details) if award is not None else _("No program was running")
         forms = unit(units) if units else ("", "")
-        amount = award.amount if award else 0
+        amount = award.amount if award is not None else 0
         lines.append(
             Happening(
                 "purchase",

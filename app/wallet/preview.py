@@ -35,5 +35,5 @@ def example(session: Session, template: Template, brand: Brand) -> PassView:
     if template.kind == "bonus_card":
         return BonusView(**common, program_name="", balance="12,50 €")
     programs = in_force(session, clock.now())
-    size = programs[0].size if programs else SIZE
+    size = next((program.size for program in programs if program.size), SIZE)
     return CardView(**common, program_name="", unit="", stamps=max(1, size * 7 // 10), size=size)

@@ -29,6 +29,8 @@ def upgrade() -> None:
     programs()
     lines()
     lots()
+    rule_uses()
+    reward_issues()
     for table in APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
             refuse(table, verb)
@@ -66,6 +68,7 @@ def columns() -> None:
         for verb in ("UPDATE", "DELETE"):  # the rebuild drops them silently
             refuse("award", verb)
     op.add_column("award", sa.Column("parts", sa.JSON(), server_default="[]", nullable=False))
+    op.add_column("award", sa.Column("details", sa.JSON(), server_default="{}", nullable=False))
     op.add_column("award", sa.Column("facts", sa.JSON(), server_default="{}", nullable=False))
 
 
@@ -198,6 +201,44 @@ def lots() -> None:
     )
     op.create_index("ix_lot_allocation_lot", "lot_allocation", ["lot_id", "brand_id"])
     op.create_index("ix_lot_allocation_entry", "lot_allocation", ["entry_id", "brand_id"])
+
+
+def rule_uses() -> None:
+    """Create what limits, "the first N" and budgets count."""
+    op.create_table(
+        "rule_use",
+        *whole("program_id", "member_id", "awarded"),
+        sa.Column("purchase_id", sa.Integer(), nullable=True),
+        sa.Column("rule", sa.String(length=40), nullable=False),
+        sa.Column("local_date", sa.Date(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        *owned("rule_use", ("program_id", "program"), ("member_id", "member"), ("purchase_id", "purchase")),
+    )
+    op.create_index("ix_rule_use_member", "rule_use", ["member_id", "brand_id", "program_id"])
+    op.create_table(
+        "rule_total",
+        *whole("program_id", "times", "awarded"),
+        sa.Column("rule", sa.String(length=40), nullable=False),
+        *owned("rule_total", ("program_id", "program")),
+        sa.UniqueConstraint("brand_id", "program_id", "rule", name=op.f("uq_rule_total_brand_id_program_id_rule")),
+    )
+
+
+def reward_issues() -> None:
+    """Create the rewards that rules and thresholds give."""
+    op.create_table(
+        "reward_issue",
+        *whole("program_id", "version_id", "member_id", "reward_id", "round"),
+        sa.Column("purchase_id", sa.Integer(), nullable=True),
+        sa.Column("threshold", sa.Integer(), nullable=True),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        *owned(
+            "reward_issue", ("program_id", "program"), ("version_id", "program_version"), ("member_id", "member"),
+            ("purchase_id", "purchase"), ("reward_id", "reward"),
+        ),
+    )  # fmt: skip
+    op.create_index("ix_reward_issue_member", "reward_issue", ["member_id", "brand_id", "program_id"])
+    op.create_index("ix_reward_issue_purchase", "reward_issue", ["purchase_id", "brand_id"])
 
 
 def fill_lots() -> None:

@@ -15,7 +15,7 @@ from app.ledger.models import Purchase
 from app.ledger.service import AmountAbsurd, ReceiptInvalid, ReceiptKnown, TimeOutOfRange
 from app.rewards.models import Reward
 from tests.builders import a_member, a_till
-from tests.shop import Shop, a_program, a_shop, a_version, faults
+from tests.shop import Shop, a_basket, a_program, a_shop, a_version, faults
 
 
 def test_purchase_stamps_each_full_step_and_answers_with_the_balance(shop: Shop) -> None:
@@ -69,7 +69,7 @@ def test_slip_of_the_finger_is_capped_and_says_so(shop: Shop) -> None:
     assert (line.amount, line.filled, line.reason) == (300, 30, "capped")
     kept = shop.session.scalars(select(Award)).one()
     assert (kept.amount, kept.reason) == (300, "capped")
-    said = reasons.sentence(line.reason, rule=line.program.rule, due_cents=answer.due_cents)
+    said = reasons.sentence(line.reason, line.details)
     assert said == "One purchase earns 300 at most"
 
 
@@ -174,8 +174,9 @@ def test_quote_is_what_the_booking_gives(session: Session, baskets: list[int]) -
     shop = a_shop(session, program=False)
 
     for cents in baskets:
-        quoted = service.quote(session, member_id=shop.member.id, total_cents=cents, at=clock.now())
-        booked = shop.buy(cents)
-        assert quoted == booked.awards
-        assert sum(line.filled for line in quoted) == len(booked.coupons)
+        basket = a_basket(cents)
+        quoted = service.quote(session, basket, member_id=shop.member.id, till=shop.till)
+        booked = service.record_purchase(session, basket, member=shop.member, till=shop.till)
+        assert (quoted.paid, quoted.awards) == (booked.paid, booked.awards)
+        assert sum(line.filled for line in quoted.awards) == len(booked.coupons)
     assert faults(session) == []

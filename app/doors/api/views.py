@@ -178,11 +178,11 @@ def _award(line: cards.AwardLine, due_cents: int) -> dict[str, Any]:
         "unit": views.unit(line.program.unit)[0 if line.amount == 1 else 1],
         "amount": line.amount,
         "balance": line.balance,
-        "size": line.program.size,
+        "size": line.program.full_at or 0,
         "filled": line.filled,
         "rule": line.rule,
         "reason": line.reason,
-        "sentence": reasons.sentence(line.reason, rule=line.program.rule, due_cents=due_cents),
+        "sentence": reasons.sentence(line.reason, line.details),
     }
 
 

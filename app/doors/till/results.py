@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.cards import reasons, views
-from app.cards.models import Award, Program, ProgramVersion
+from app.cards.models import Award, Program
 from app.core import clock, i18n
 from app.core.i18n import gettext as _
 from app.core.i18n import ngettext
@@ -74,18 +74,17 @@ def _undone(session: Session, purchase: Purchase) -> dict[str, Any]:
 
 def _sale(session: Session, purchase: Purchase) -> dict[str, Any]:
     rows = session.execute(
-        select(Award, Program, ProgramVersion)
+        select(Award, Program)
         .join(Program, Program.id == Award.program_id)
-        .join(ProgramVersion, ProgramVersion.id == Award.version_id)
         .where(Award.purchase_id == purchase.id)
         .order_by(Program.position, Program.id)
     ).all()
     if not rows:
         return _result("sale", _("Sale recorded"), _sub(session, purchase))
-    award, program, version = rows[0]
+    award, program = rows[0]
     coupons = _coupons(session, purchase)
     filled = ngettext("Card filled: %(n)s coupon", "Card filled: %(n)s coupons", len(coupons)) if coupons else ""
-    reason = reasons.sentence(award.reason, rule=version.rule, due_cents=purchase.due_cents) or None
+    reason = reasons.sentence(award.reason, award.details) or None
     title = shape.signed(award.amount, views.unit(program.unit))
     return _result(
         "sale", title, _sub(session, purchase), fills=len(coupons), filled=filled, reason=reason,

@@ -46,14 +46,15 @@ def _quote(scan_id: str, text: str) -> dict[str, Any]:
         raise AmountInvalid(_("The amount is not a sum of money."))
     session, cents = web.session(), int(text)
     member = pages.member_of(scans.get(session, scan_id, till=till()))
-    lines = cards.quote(session, member_id=member.id, total_cents=cents, at=clock.now())
+    basket = ledger.Basket(cents, "quote", clock.now())
+    lines = cards.quote(session, basket, member_id=member.id, till=till()).awards
     if not lines or not lines[0].amount:
-        reason = reasons.sentence(lines[0].reason, rule=lines[0].program.rule, due_cents=cents) if lines else ""
+        reason = reasons.sentence(lines[0].reason, lines[0].details) if lines else ""
         return {"label": _("Record the sale"), "sub": "", "reason": reason, "award": 0}
     line = lines[0]
     unit = views.unit(line.program.unit)[0 if line.amount == 1 else 1]
     label = _("Give %(n)s %(unit)s", n=line.amount, unit=unit)
-    balance, size = line.balance, line.program.size
+    balance, size = line.balance, line.program.full_at
     sub = _("becomes %(n)s of %(size)s", n=balance, size=size)
     if line.filled:
         sub = ngettext(
@@ -63,7 +64,7 @@ def _quote(scan_id: str, text: str) -> dict[str, Any]:
             rest=balance,
             size=size,
         )
-    reason = reasons.sentence(line.reason, rule=line.program.rule, due_cents=cents)
+    reason = reasons.sentence(line.reason, line.details)
     return {"label": label, "sub": sub, "reason": reason, "award": line.amount}
 
 

@@ -1,0 +1,110 @@
+"""What the rules of a program look at beside the basket: read once for a sale, and only where a rule asks for it."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Date, bindparam, text
+from sqlalchemy.orm import Session
+
+from app.cards import uses
+from app.cards.programs import ProgramInForce
+from app.cards.rules import Facts, Line, ladder_periods, needs_seed, period_start
+from app.core.db import brand_of
+from app.core.tables import UtcDateTime
+
+_PLACE = text(
+    "SELECT b.zone, o.slug AS outlet, o.kind AS channel, r.slug AS reseller, COALESCE(c.slug, d.slug) AS chain, "
+    "m.kind, m.birth_month FROM outlet o "
+    "JOIN brand b ON b.id = o.brand_id "
+    "JOIN reseller r ON r.brand_id = o.brand_id AND r.id = o.reseller_id "
+    "LEFT JOIN chain c ON c.brand_id = o.brand_id AND c.id = o.chain_id "
+    "LEFT JOIN chain d ON d.brand_id = r.brand_id AND d.id = r.chain_id "
+    "LEFT JOIN member m ON m.brand_id = o.brand_id AND m.id = :member_id "
+    "WHERE o.brand_id = :brand_id AND o.id = :outlet_id"
+)
+_BOUGHT = text("SELECT 1 FROM purchase WHERE brand_id = :brand_id AND member_id = :member_id AND due_cents > 0 LIMIT 1")
+_VISITED = text(
+    "SELECT 1 FROM purchase p JOIN award a ON a.brand_id = p.brand_id AND a.purchase_id = p.id "
+    "WHERE p.brand_id = :brand_id AND p.member_id = :member_id AND p.outlet_id = :outlet_id "
+    "AND p.local_date = :day AND a.program_id = :program_id AND a.amount > 0 AND NOT EXISTS (SELECT 1 FROM refund r "
+    "WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id AND r.whole) LIMIT 1"
+).bindparams(bindparam("day", type_=Date))
+_SPENT = text(
+    "SELECT COALESCE(sum(p.due_cents), 0) - COALESCE(sum((SELECT sum(r.paid_cents) FROM refund r "
+    "WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id)), 0) FROM purchase p "
+    "WHERE p.brand_id = :brand_id AND p.member_id = :member_id AND p.occurred_at >= :since AND p.occurred_at < :until"
+).bindparams(bindparam("since", type_=UtcDateTime), bindparam("until", type_=UtcDateTime))
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Who buys where and when; `at` is local. What only some rules look at is read when a program's facts are made."""
+
+    session: Session
+    member_id: int
+    outlet_id: int
+    at: datetime
+    outlet: str
+    reseller: str
+    chain: str
+    channel: str
+    member_kind: str
+    birth_month: int | None
+    lock: bool
+
+    @property
+    def day(self) -> date:
+        """Return the day of the event in the brand's zone."""
+        return self.at.date()
+
+    def facts(self, program: ProgramInForce, *, due_cents: int, lines: Sequence[Line]) -> Facts:
+        """Return what a program's rules see of this sale."""
+        plan = program.plan
+        asks = {rule.on for rule in plan.rules}
+        return Facts(
+            kind=program.kind,
+            trigger="purchase",
+            due_cents=due_cents,
+            lines=tuple(lines),
+            at=self.at,
+            outlet=self.outlet,
+            reseller=self.reseller,
+            chain=self.chain,
+            channel=self.channel,
+            member_kind=self.member_kind,
+            first_purchase="first_purchase" in asks and not self._any(_BOUGHT),
+            birthday_month=self.birth_month == self.at.month,
+            period_cents={name: self._spent(period_start(self.at, name)) for name in ladder_periods(plan)},
+            visited_today=program.kind == "visits" and self._any(_VISITED, program_id=program.id, day=self.day),
+            used=uses.read(
+                self.session, plan.rules, program_id=program.id, member_id=self.member_id, day=self.day, lock=self.lock
+            ),
+            seed=secrets.token_hex(16) if needs_seed(plan) else "",
+        )
+
+    def _any(self, statement: object, **values: object) -> bool:
+        keys = {"brand_id": brand_of(self.session), "member_id": self.member_id, "outlet_id": self.outlet_id}
+        return self.session.connection().execute(statement, {**keys, **values}).first() is not None  # type: ignore[call-overload]
+
+    def _spent(self, since: datetime) -> int:
+        values = {"brand_id": brand_of(self.session), "member_id": self.member_id, "since": since, "until": self.at}
+        return int(self.session.connection().execute(_SPENT, values).scalar_one())
+
+
+def situation(session: Session, *, member_id: int, outlet_id: int, at: datetime, lock: bool) -> Situation:
+    """Read who buys where.
+
+    Args:
+        at: the moment of the sale; it is told in the brand's zone.
+        lock: whether what is counted must stay as it is until this unit ends; a quote locks nothing.
+    """
+    keys = {"brand_id": brand_of(session), "member_id": member_id, "outlet_id": outlet_id}
+    row = session.connection().execute(_PLACE, keys).one()
+    return Situation(
+        session, member_id, outlet_id, at.astimezone(ZoneInfo(row.zone)), row.outlet, row.reseller,
+        row.chain or "",
+        row.channel, row.kind or "person", row.birth_month, lock,
+    )  # fmt: skip
