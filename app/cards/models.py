@@ -41,7 +41,7 @@ class ProgramVersion(BrandOwned, Base):
     valid_from: Mapped[datetime] = mapped_column(UtcDateTime)
     size: Mapped[int]  # stamps that fill the card
     reward_id: Mapped[int]  # issued by a full card
-    rule: Mapped[dict[str, Any]] = mapped_column(JSON, info={"personal": "none"})  # see app.cards.rules.StampRule
+    rule: Mapped[dict[str, Any]] = mapped_column(JSON, info={"personal": "none"})  # see app.cards.rules.Plan
 
 
 class Award(BrandOwned, Base):

@@ -83,7 +83,7 @@ def record_purchase(
 
 
 def _award(session: Session, program: ProgramInForce, account: OpenAccount, result: PurchaseResult) -> None:
-    outcome = rules.evaluate(program.rule, due_cents=result.due_cents)
+    outcome = rules.evaluate_due(program.rule, due_cents=result.due_cents)
     values = {
         "brand_id": brand_of(session),
         "purchase_id": result.purchase_id,
@@ -131,7 +131,7 @@ def quote(session: Session, *, member_id: int, total_cents: int, at: datetime) -
     balances = ledger.balances(session, member_id)
     lines = []
     for program in in_force(session, at):
-        outcome = rules.evaluate(program.rule, due_cents=total_cents)
+        outcome = rules.evaluate_due(program.rule, due_cents=total_cents)
         after = balances.get(program.id, 0) + outcome.amount
         filled = rules.fills(after, program.size)
         lines.append(

@@ -1,0 +1,91 @@
+"""What follows from a balance, a spend or the days of use: filled cards, thresholds, tiers, credit of a serial card."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from app.cards.rules.dates import expiry
+from app.cards.rules.model import Plan, Tier
+
+MOST_REWARDS = 300  # of one event, as decision 0005 has it: a slip of the finger must not issue coupons by the thousand
+
+
+def fills(balance: int, size: int) -> int:
+    """Return how many times a balance fills a card; 25 on a card of 10 fill it twice. A debt fills nothing."""
+    return max(balance, 0) // size
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What a rise of a balance reaches: rewards in their order, and what is taken off where the count begins anew."""
+
+    rewards: tuple[str, ...]
+    taken: int  # whole rounds of the highest threshold: to be spent from the balance
+    balance: int  # afterwards
+
+
+def crossed(plan: Plan, before: int, after: int) -> Crossed:
+    """Return which thresholds a balance crosses on its way up; one that is reached exactly counts.
+
+    A plan that repeats takes its highest threshold off and goes on with the remainder; what lies beyond
+    `MOST_REWARDS` stays in the balance for the next event. A balance that falls crosses nothing.
+    """
+    rewards: list[str] = []
+    taken = 0
+    while len(rewards) < MOST_REWARDS:
+        found = [threshold for threshold in plan.thresholds if before < threshold.at <= after - taken]
+        rewards += [threshold.reward for threshold in found]
+        top = plan.thresholds[-1].at if plan.thresholds else 0
+        if not plan.repeats or after - taken < top:
+            break
+        taken += top
+        before = 0
+    return Crossed(tuple(rewards), taken, after - taken)
+
+
+def tier_for(
+    tiers: Sequence[Tier],
+    *,
+    spent: Mapping[str, int],
+    visits: Mapping[str, int],
+    held: str = "",
+    held_until: datetime | None = None,
+    at: datetime | None = None,
+) -> Tier | None:
+    """Return the highest tier that a member has reached or still keeps; None below the first.
+
+    Args:
+        tiers: lowest first.
+        spent: cents of due by period (month, quarter, year) so far.
+        visits: number by period.
+        held: slug of the tier that the member is in.
+        held_until: when it ends, see `kept_until`; without it, the tier is not kept.
+        at: the moment that is asked about.
+    """
+    kept = held_until is not None and at is not None and at < held_until
+    for tier in reversed(tiers):
+        measured = spent if tier.from_cents is not None else visits
+        needed = tier.from_cents if tier.from_cents is not None else tier.from_visits or 0
+        if measured.get(tier.period, 0) >= needed or (kept and tier.slug == held):
+            return tier
+    return None
+
+
+def kept_until(tier: Tier, reached_local: datetime) -> datetime:
+    """Return the first moment at which a tier that was reached is no longer kept, in the brand's zone."""
+    return expiry(reached_local, tier.keeps_months)
+
+
+def serial_credit(plan: Plan, used_on: Sequence[date]) -> int:
+    """Return the cents that a serial card gives back for the speed of its use; 0 while uses are left.
+
+    Args:
+        plan: of a serial card.
+        used_on: the brand's local day of each use. First and last day count both: the 1st to the 10th is 10 days.
+
+    Source: earning.md, "Programs".
+    """
+    if not plan.uses or len(used_on) < plan.uses:
+        return 0
+    days = (max(used_on) - min(used_on)).days + 1
+    return max((step.credit_cents for step in plan.speed_steps if days <= step.within_days), default=0)
