@@ -1,25 +1,126 @@
 """Reason codes of awards as sentences for people."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.core.i18n import format_cents
+from app.cards import rules
+from app.core.i18n import format_cents, format_number, ngettext, pick
 from app.core.i18n import gettext as _
 
+Values = Mapping[str, Any]
 
-def sentence(reason: str, details: Mapping[str, Any]) -> str:
+
+def sentence(
+    reason: str,
+    values: Values | None = None,
+    *,
+    kind: str = "stamp_card",
+    rule: dict[str, Any] | None = None,
+    due_cents: int = 0,
+) -> str:
     """Return why an award was nothing or less, in the language of this moment; empty where it was all of it.
 
     Args:
-        details: what the rules told beside the code; an award of before them has none.
+        reason: a code of `rules.evaluate` or of a limit; an unknown one still says that something was less.
+        values: of the outcome; amounts in cents.
+        kind: of the program: stamps are named, other units are not, since their words cannot be inflected.
+        rule: a shorthand, where no values were kept; with `due_cents`, the values are counted again.
     """
-    if reason == "below_one_step":
-        return _("%(missing)s short of the first stamp", missing=format_cents(int(details.get("missing_cents", 0))))
-    if reason == "below_minimum":
-        least = int(details.get("min_cents", 0))
-        return _("Below the smallest purchase that earns, %(amount)s", amount=format_cents(least))
-    if reason == "nothing_paid":
+    if not reason:
+        return ""
+    if values is None:
+        values = _counted_again(rule or {}, due_cents)
+    said = _SENTENCES.get(reason, _less)(values, kind)
+    label = pick(values.get("label") or {})
+    return f"{label}: {said}" if label and said else said
+
+
+def _counted_again(rule: dict[str, Any], due_cents: int) -> Values:
+    values: dict[str, Any] = {"most": rules.MAX_STAMPS}
+    if "per" in rule:
+        missing = rules.missing(rule, due_cents=due_cents)
+        values |= {"missing_cents": missing, "min_cents": int(rule.get("cents", 0))}
+    return values
+
+
+def _money(values: Values, key: str) -> str:
+    return format_cents(int(values.get(key, 0)))
+
+
+def _below_one_step(values: Values, kind: str) -> str:
+    if kind == "stamp_card":
+        return _("%(missing)s short of the first stamp", missing=_money(values, "missing_cents"))
+    return _("%(missing)s more would have earned something", missing=_money(values, "missing_cents"))
+
+
+def _below_minimum(values: Values, kind: str) -> str:
+    if kind == "stamp_card":
+        return _("Below the smallest purchase that earns, %(amount)s", amount=_money(values, "min_cents"))
+    return _("Earns from %(amount)s on", amount=_money(values, "min_cents"))
+
+
+def _nothing_paid(_values: Values, kind: str) -> str:
+    if kind == "stamp_card":
         return _("Nothing was paid, so nothing was earned")
-    if reason == "capped":
-        return _("One purchase earns %(most)s at most", most=details.get("most", 300))
-    return ""
+    return _("There was nothing left to pay, so there was nothing to earn from")
+
+
+def _too_few_items(values: Values, _kind: str) -> str:
+    missing = int(values.get("missing", 1))
+    return ngettext("One more of these products would earn", "%(n)s more of these products would earn", missing)
+
+
+def _capped(values: Values, _kind: str) -> str:
+    return _("One purchase earns %(most)s at most", most=format_number(int(values.get("most", rules.MAX_STAMPS))))
+
+
+def _no_rate_yet(values: Values, _kind: str) -> str:
+    if "missing_cents" in values:
+        return _(
+            "%(missing)s more in this period, and purchases begin to earn", missing=_money(values, "missing_cents")
+        )
+    return _("The rate is 0 %% now")
+
+
+def _times(one: Callable[[int], str]) -> Callable[[Values, str], str]:
+    return lambda values, _kind: one(int(values.get("times", 1)))
+
+
+def _less(_values: Values, _kind: str) -> str:
+    return _("A rule of the program gave less this time")
+
+
+# `_` reads the language when it is called, so each sentence is made afresh.
+_SENTENCES: dict[str, Callable[[Values, str], str]] = {
+    "below_one_step": _below_one_step,
+    "below_minimum": _below_minimum,
+    "nothing_paid": _nothing_paid,
+    "capped": _capped,
+    "too_few_items": _too_few_items,
+    "no_rate_yet": _no_rate_yet,
+    "below_minimum_of_items": lambda values, _kind: _(
+        "These products earn from %(amount)s on", amount=_money(values, "min_cents")
+    ),
+    "above_maximum": lambda values, _kind: _("Earns up to %(amount)s only", amount=_money(values, "max_cents")),
+    "no_such_item": lambda _values, _kind: _("None of the products that earn was in the basket"),
+    "no_rule_today": lambda _values, _kind: _("Earns on other days or at other hours"),
+    "not_birthday_month": lambda _values, _kind: _("Earns in your birthday month"),
+    "not_here": lambda _values, _kind: _("Earns in other shops"),
+    "not_in_this_channel": lambda _values, _kind: _("Not for this way of buying"),
+    "not_for_you": lambda _values, _kind: _("Meant for other members"),
+    "no_rule": lambda _values, _kind: _("Nothing is earned for this"),
+    "no_luck": lambda _values, _kind: _("No surprise this time"),
+    "visited_today": lambda _values, _kind: _("Today’s visit here was counted already"),
+    "first_n_over": lambda values, _kind: _(
+        "The first %(first)s have had it", first=format_number(int(values.get("first", 0)))
+    ),
+    "budget_used": lambda _values, _kind: _("What was set aside for it has been given"),
+    "limit_member_day": _times(lambda n: ngettext("Counts once a day", "Counts %(n)s times a day", n)),
+    "limit_member_week": _times(lambda n: ngettext("Counts once a week", "Counts %(n)s times a week", n)),
+    "limit_member_month": _times(lambda n: ngettext("Counts once a month", "Counts %(n)s times a month", n)),
+    "limit_member_ever": _times(
+        lambda n: ngettext("Counts once for each member", "Counts %(n)s times for each member", n)
+    ),
+}
+
+CODES = frozenset(_SENTENCES)

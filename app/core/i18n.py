@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -102,8 +103,8 @@ def format_cents(cents: int, language: str | None = None) -> str:
     return format_currency(cents / 100, "EUR", locale=_locale(language)).replace("-", "\u2212")
 
 
-def format_number(number: int, language: str | None = None) -> str:
-    """Write a whole number in groups: `3,195`, `3 195`."""
+def format_number(number: int | Decimal, language: str | None = None) -> str:
+    """Write a number in groups: `3,195`, `3 195`; a decimal with what follows its point: `2.5`, `2,5`."""
     return format_decimal(number, locale=_locale(language))
 
 

@@ -36,7 +36,7 @@ PURCHASE = {"per": "purchase", "cents": 500, "award": 2}
 def test_amount_due_earns_whole_steps_and_nothing_says_why(
     rule: dict[str, object], cents: int, amount: int, reason: str
 ) -> None:
-    outcome = rules.evaluate(rule, due_cents=cents)
+    outcome = rules.evaluate_due(rule, due_cents=cents)
 
     assert (outcome.amount, outcome.reason, outcome.rule) == (amount, reason, f"per_{rule['per']}")
 
@@ -44,7 +44,7 @@ def test_amount_due_earns_whole_steps_and_nothing_says_why(
 @pytest.mark.parametrize(("cents", "missing"), [(0, 400), (1, 399), (399, 1), (400, 0), (5000, 0)])
 def test_missing_cents_lead_to_the_first_stamp(cents: int, missing: int) -> None:
     assert rules.missing(EUROS, due_cents=cents) == missing
-    assert rules.evaluate(EUROS, due_cents=cents + missing).amount >= 1
+    assert rules.evaluate_due(EUROS, due_cents=cents + missing).amount >= 1
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_card_fills_as_often_as_its_balance_holds_it(balance: int, size: int, ti
 
 @given(cents=st.integers(0, 100_000_000), step=st.integers(1, 100_000), award=st.integers(1, 100))
 def test_stamps_are_the_full_steps_and_never_beyond_the_cap(cents: int, step: int, award: int) -> None:
-    outcome = rules.evaluate(StampRule(per="euros", cents=step, award=award), due_cents=cents)
+    outcome = rules.evaluate_due(StampRule(per="euros", cents=step, award=award), due_cents=cents)
 
     whole = cents // step * award
     assert outcome.amount == min(whole, MAX_STAMPS)
@@ -67,7 +67,7 @@ def test_stamps_are_the_full_steps_and_never_beyond_the_cap(cents: int, step: in
 @given(amounts=st.lists(st.integers(0, 1_000_000), min_size=2, max_size=8).map(sorted))
 def test_paying_more_never_earns_less(amounts: list[int]) -> None:
     for rule in (EUROS, PURCHASE):
-        earned = [rules.evaluate(rule, due_cents=cents).amount for cents in amounts]
+        earned = [rules.evaluate_due(rule, due_cents=cents).amount for cents in amounts]
         assert all(less <= more for less, more in pairwise(earned))
 
 

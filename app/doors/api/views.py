@@ -182,7 +182,7 @@ def _award(line: cards.AwardLine, due_cents: int) -> dict[str, Any]:
         "filled": line.filled,
         "rule": line.rule,
         "reason": line.reason,
-        "sentence": reasons.sentence(line.reason, line.details),
+        "sentence": reasons.sentence(line.reason, line.details, kind=line.program.kind),
     }
 
 

@@ -49,7 +49,7 @@ def _quote(scan_id: str, text: str) -> dict[str, Any]:
     basket = ledger.Basket(cents, "quote", clock.now())
     lines = cards.quote(session, basket, member_id=member.id, till=till()).awards
     if not lines or not lines[0].amount:
-        reason = reasons.sentence(lines[0].reason, lines[0].details) if lines else ""
+        reason = reasons.sentence(lines[0].reason, lines[0].details, kind=lines[0].program.kind) if lines else ""
         return {"label": _("Record the sale"), "sub": "", "reason": reason, "award": 0}
     line = lines[0]
     unit = views.unit(line.program.unit)[0 if line.amount == 1 else 1]
@@ -64,7 +64,7 @@ def _quote(scan_id: str, text: str) -> dict[str, Any]:
             rest=balance,
             size=size,
         )
-    reason = reasons.sentence(line.reason, line.details)
+    reason = reasons.sentence(line.reason, line.details, kind=line.program.kind)
     return {"label": label, "sub": sub, "reason": reason, "award": line.amount}
 
 
