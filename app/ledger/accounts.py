@@ -4,7 +4,7 @@ The balance is the sum of the entries. What is above zero lies in lots; what is 
 more than there was. The next lots pay for them, oldest first. Source: earning.md, "Ledger".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -109,25 +109,31 @@ class OpenAccount:
     def put_back(self, kind: str, amount: int, *, reverses_id: int, grace_days: int = GRACE_DAYS, **why: Any) -> int:
         """Write an entry that returns what another took to its own lots, with their old expiry; return its id.
 
-        What came from a lot that has expired meanwhile, or from the account of a member who was merged, becomes a new
-        lot; the expired is good for the days of grace.
+        What no lot has given yet is no longer owed. What came from a lot that has expired meanwhile, or from the
+        account of a member who was merged, becomes a new lot; the expired is good for the days of grace.
 
         Args:
-            amount: units, above zero, at most what that entry took.
+            amount: units, above zero, at most what that entry took and no other has returned.
+
+        Raises:
+            ValueError: it is more than that; a mistake of the caller.
         """
-        entry_id = self._entry(kind, amount, 0, {**why, "reverses_id": reverses_id})
-        left, back, now = amount, [], clock.now()
-        for row in self._run(sql.TAKEN_BY, entry_id=reverses_id):
-            part = min(left, row.taken)
-            left -= part
-            if part and row.account_id == self.id and (row.expires_at is None or row.expires_at > now):
-                back.append({"brand_id": self._brand, "lot_id": row.id, "entry_id": entry_id, "amount": -part})
-            elif part:
-                ended = row.expires_at is not None and row.expires_at <= now
-                self._lot(entry_id, part, Terms(now + timedelta(days=grace_days) if ended else row.expires_at))
-        if left:
-            self._lot(entry_id, left, Terms())
-        self._allocate(back)
+        uncovered = min(amount, self._owed_by(reverses_id))
+        parts = list(self._taken_by(reverses_id, amount - uncovered))
+        if uncovered + sum(part for _row, part in parts) != amount:
+            raise ValueError(f"more is to come back than entry {reverses_id} took")
+        waits = sum(part for row, part in parts if row.pending)
+        entry_id = self._entry(kind, amount - waits, waits, {**why, "reverses_id": reverses_id})
+        if uncovered:
+            self._cancel(entry_id, reverses_id, uncovered)
+        now = clock.now()
+        for row, part in parts:
+            self._allocate([self._use_of(row.id, entry_id, -part)])
+            ended = row.expires_at is not None and row.expires_at <= now
+            if ended or row.account_id != self.id:
+                expires_at = now + timedelta(days=grace_days) if ended else row.expires_at
+                self._allocate([self._use_of(row.id, entry_id, part)])
+                self._lot(entry_id, part, Terms(expires_at, row.release_at if row.pending else None))
         self._pay_debts()
         return entry_id
 
@@ -195,23 +201,50 @@ class OpenAccount:
         )  # fmt: skip
 
     def _use(self, entry_id: int, uses: Iterable[tuple[OpenLot, int]]) -> None:
-        self._allocate(
-            [{"brand_id": self._brand, "lot_id": lot.id, "entry_id": entry_id, "amount": part} for lot, part in uses]
-        )
+        self._allocate([self._use_of(lot.id, entry_id, part) for lot, part in uses])
 
-    def _allocate(self, rows: Sequence[dict[str, Any]]) -> None:
+    def _use_of(self, lot_id: int, entry_id: int, amount: int) -> dict[str, int]:
+        return {"brand_id": self._brand, "lot_id": lot_id, "entry_id": entry_id, "amount": amount}
+
+    def _allocate(self, rows: Sequence[dict[str, int]]) -> None:
         if rows:
             connection = self.session.connection()
             connection.execute(sql.USE_LOT, rows)
             connection.execute(sql.ALLOCATE, rows)
 
+    def _debts(self) -> list[Any]:
+        return list(self._run(sql.OPEN_DEBTS, account_id=self.id)) if self.balance < 0 or self.owed else []
+
+    def _owed_by(self, entry_id: int) -> int:
+        """Return how much of what an entry took no lot has given yet."""
+        return sum(row.owed for row in self._debts() if row.id == entry_id)
+
+    def _taken_by(self, entry_id: int, amount: int) -> Iterator[tuple[Any, int]]:
+        """Return what of an amount each lot gets back that an entry took from."""
+        for row in self._run(sql.TAKEN_BY, entry_id=entry_id):
+            part = min(amount, row.taken)
+            amount -= part
+            if part:
+                yield row, part
+
+    def _cancel(self, entry_id: int, debt_id: int, amount: int) -> None:
+        """Let a reversal pay what the reversed entry owes, with a lot that is there for this only.
+
+        It is noted as returned as well, so that a later reversal does not return it once more.
+        """
+        self._lot(entry_id, amount, Terms())
+        (lot,) = [lot for lot in self.lots() if lot.entry_id == entry_id]
+        self._use(debt_id, [(lot, amount)])
+        self._use(entry_id, [(lot, -amount)])
+        self._use(entry_id, [(lot, amount)])
+
     def _pay_debts(self) -> None:
-        """Let the lots that an entry brought pay for what was taken beyond those of before."""
+        """Let the lots that can be spent pay for what was taken beyond those of before; a refund's own lot first."""
         if not self.owed:
             return
         lots = [lot for lot in self.lots() if not lot.pending]
-        for debt_id, owed in self._run(sql.OPEN_DEBTS, account_id=self.id).all():
-            uses = _share(lots, owed)
+        for debt_id, reverses_id, owed in self._debts():
+            uses = _share(sorted(lots, key=lambda lot: lot.entry_id != reverses_id), owed)
             self._use(debt_id, uses)
             for lot, part in uses:
                 lot.remaining -= part

@@ -74,17 +74,20 @@ ALLOCATE = text(
 )
 # What entries took and no lot has given yet: read only while the balance is below zero.
 OPEN_DEBTS = text(
-    "SELECT e.id, -e.amount - COALESCE(sum(a.amount), 0) AS owed FROM ledger_entry e "
+    "SELECT e.id, e.reverses_id, -e.amount - e.pending - COALESCE(sum(a.amount), 0) AS owed FROM ledger_entry e "
     "LEFT JOIN lot_allocation a ON a.brand_id = e.brand_id AND a.entry_id = e.id "
     "WHERE e.brand_id = :brand_id AND e.account_id = :account_id AND e.amount < 0 "
-    "GROUP BY e.id, e.amount HAVING -e.amount - COALESCE(sum(a.amount), 0) > 0 ORDER BY e.id"
+    "GROUP BY e.id, e.reverses_id, e.amount, e.pending "
+    "HAVING -e.amount - e.pending - COALESCE(sum(a.amount), 0) > 0 ORDER BY e.id"
 )
-# What an entry took from each lot and no reversal has put back: the last to expire comes back first.
+# What an entry took from each lot, less what reversals of it have returned: the last to expire comes back first.
+# Reversals are found through the lots, since no index leads from an entry to those that reverse it.
 TAKEN_BY = text(
-    "SELECT l.id, l.account_id, l.expires_at, sum(a.amount) AS taken FROM lot_allocation a "
-    "JOIN ledger_entry e ON e.brand_id = a.brand_id AND e.id = a.entry_id "
-    "JOIN lot l ON l.brand_id = a.brand_id AND l.id = a.lot_id "
-    "WHERE a.brand_id = :brand_id AND (e.id = :entry_id OR e.reverses_id = :entry_id) "
-    "GROUP BY l.id, l.account_id, l.expires_at HAVING sum(a.amount) > 0 "
+    "SELECT l.id, l.account_id, l.expires_at, l.pending, l.release_at, t.taken + COALESCE("
+    "(SELECT sum(b.amount) FROM lot_allocation b JOIN ledger_entry r ON r.brand_id = b.brand_id AND r.id = b.entry_id "
+    "WHERE b.brand_id = l.brand_id AND b.lot_id = l.id AND b.amount < 0 AND r.reverses_id = :entry_id), 0) AS taken "
+    "FROM (SELECT lot_id, sum(amount) AS taken FROM lot_allocation "
+    "WHERE brand_id = :brand_id AND entry_id = :entry_id GROUP BY lot_id) t "
+    "JOIN lot l ON l.brand_id = :brand_id AND l.id = t.lot_id "
     "ORDER BY CASE WHEN l.expires_at IS NULL THEN 0 ELSE 1 END, l.expires_at DESC, l.id DESC"
-).columns(expires_at=UtcDateTime)
+).columns(**_LOT_TYPES)
