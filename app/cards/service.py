@@ -14,7 +14,10 @@ from app.cards.planning import AwardLine, AwardPlan, Gift, Planned, Wishes
 from app.cards.programs import ProgramInForce, in_force
 from app.core import clock
 from app.core.db import brand_of
+from app.core.errors import Invalid
 from app.core.events import emit
+from app.core.i18n import gettext as _
+from app.core.money import split
 from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount, open_accounts
 from app.ledger.service import Basket, LinePaid, Paid
@@ -30,6 +33,18 @@ _INSERT_AWARD = text(
     "INSERT INTO award (brand_id, purchase_id, program_id, version_id, amount, rule, reason, parts, details, facts) "
     "VALUES (:brand_id, :purchase_id, :program_id, :version_id, :amount, :rule, :reason, :parts, :details, :facts)"
 ).bindparams(*(bindparam(name, type_=JSON) for name in ("parts", "details", "facts")))
+
+
+class LinesDoNotSum(Invalid):
+    """The lines of the basket are not its total."""
+
+    code = "lines_do_not_sum"
+
+
+class SpendTooLarge(Invalid):
+    """More was to be spent than there is to pay."""
+
+    code = "spend_too_large"
 
 
 @dataclass(frozen=True)
@@ -137,8 +152,20 @@ def _plan(
 
 
 def settle(basket: Basket, spent: int) -> Paid:
-    """Stand-in until coupons in a basket come: the spend over the lines by share."""
-    return Paid(basket.total_cents - spent, 0, spent, tuple(LinePaid(0, 0, line.amount_cents) for line in basket.lines))
+    """Return how a basket is met when some cents of it are spent from balances: each line bears its share.
+
+    Raises:
+        LinesDoNotSum: the lines are not the total.
+        SpendTooLarge: more is spent than there is to pay.
+    """
+    amounts = [line.amount_cents for line in basket.lines]
+    if basket.lines and sum(amounts) != basket.total_cents:
+        raise LinesDoNotSum(_("The lines do not sum to the total."), lines_cents=sum(amounts))
+    if spent > basket.total_cents:
+        raise SpendTooLarge(_("More would be spent than there is to pay."), due_cents=basket.total_cents)
+    shares = split(spent, amounts)
+    lines = tuple(LinePaid(0, part, amount - part) for part, amount in zip(shares, amounts, strict=True))
+    return Paid(basket.total_cents - spent, 0, spent, lines)
 
 
 def _book(session: Session, planned: Planned, accounts: dict[int, OpenAccount], result: PurchaseResult) -> None:

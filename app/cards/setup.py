@@ -14,7 +14,8 @@ from app.core.setup import Entry, Item, Section, Setup, entry_faults
 from app.network.setup import Slug, Texts
 from app.rewards.models import Reward
 
-Kind = Literal["stamp_card", "bonus", "points", "visits", "cash_back", "serial_card", "standing"]
+# The ledger and the rules know every kind of `rules.KINDS`; the pages draw stamp cards. A kind is added with its pages.
+Kind = Literal["stamp_card"]
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # a program without rules at a moment would lose stamps
 
 

@@ -1,6 +1,7 @@
 """Money is integer cents and rates are basis points; halves round up."""
 
 import re
+from collections.abc import Sequence
 
 from app.core.errors import Invalid
 from app.core.i18n import gettext as _
@@ -26,6 +27,22 @@ def half_up(numerator: int, denominator: int) -> int:
 def share(cents: int, basis_points: int) -> int:
     """Return a share of an amount: 500 basis points are 5 percent."""
     return half_up(cents * basis_points, 10_000)
+
+
+def split(cents: int, weights: Sequence[int]) -> list[int]:
+    """Split an amount by weights into whole cents that sum to it: the largest remainders get the cents left over.
+
+    Args:
+        weights: 0 or more; equal remainders go to the earlier ones. Where all are 0, nothing is split.
+    """
+    total = sum(weights)
+    if total == 0:
+        return [0 for _weight in weights]
+    parts = [cents * weight // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda place: (-(cents * weights[place] % total), place))
+    for place in by_remainder[: cents - sum(parts)]:
+        parts[place] += 1
+    return parts
 
 
 def to_cents(text: str) -> int:

@@ -25,7 +25,10 @@ from tests.catalogs import (
 )
 
 PLURALS = "nplurals=2; plural=(n != 1);"
-SAME = {"fi": {"Logo"}, "sv": {"Period", "Text"}}  # one word in both languages
+SAME = {
+    "fi": {"Logo", "%(number)s %(unit)s: %(how)s"},
+    "sv": {"Period", "Text", "%(number)s %(unit)s: %(how)s", "%(n)s extra"},
+}  # one word in both languages
 
 
 @pytest.fixture(scope="module")

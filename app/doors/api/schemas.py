@@ -154,7 +154,7 @@ class AwardOut(Out):
     balance: int = Field(description="on the open card now; negative is a debt", examples=[5])
     size: int = Field(description="how many fill the card", examples=[10])
     filled: int = Field(description="how many cards it filled")
-    rule: str = Field(description="the rule that counted: per_euros or per_purchase", examples=["per_euros"])
+    rule: str = Field(description="the short name of the rule that gave most", examples=["per-euros"])
     reason: str = Field(description="reason code, empty when all of it was earned")
     sentence: str = Field(description="the reason for people")
 
