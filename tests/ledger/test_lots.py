@@ -261,10 +261,3 @@ def test_account_in_debt_has_nothing_that_could_expire_but_what_is_pending(card:
     card.refund(9)
 
     assert (card.holds(), card.lots(), card.waiting()) == ((-4, 2), [], [(2, 40)])
-
-
-def hand_over(source: Card, into: Card) -> int:
-    """Merge two accounts."""
-    opened = {member.member_id: member.open() for member in sorted((source, into), key=lambda one: one.member_id)}
-    why = {"reason": "merged"}
-    return opened[source.member_id].hand_over(opened[into.member_id], why=why, into_why=why)

@@ -12,6 +12,13 @@ def card(bare_shop: Shop) -> Card:
     return a_card(bare_shop.session)
 
 
+def hand_over(source: Card, into: Card) -> int:
+    """Merge two accounts."""
+    opened = {member.member_id: member.open() for member in sorted((source, into), key=lambda one: one.member_id)}
+    why = {"reason": "merged"}
+    return opened[source.member_id].hand_over(opened[into.member_id], why=why, into_why=why)
+
+
 def test_merge_moves_lots_with_their_dates_and_what_is_pending(card: Card) -> None:
     into = a_card(card.session, card)
     card.earn(3, 90)
