@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from sqlalchemy import Date, bindparam, text, update
 from sqlalchemy.orm import Session
 
-from app.cards.models import RuleUse
+from app.cards.models import RewardIssue, RuleUse
 from app.cards.rules import Rule, Used
 from app.core import clock
 from app.core.db import brand_of
@@ -92,5 +92,6 @@ def write(
 
 
 def move(session: Session, *, member_id: int, into_id: int) -> None:
-    """Count what a merged member has used for the member it became."""
-    session.execute(update(RuleUse).where(RuleUse.member_id == member_id).values(member_id=into_id))
+    """Count what a merged member has used and was given for the member it became."""
+    for table in (RuleUse, RewardIssue):
+        session.execute(update(table).where(table.member_id == member_id).values(member_id=into_id))

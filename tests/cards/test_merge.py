@@ -8,6 +8,7 @@ from app.members import lookup
 from app.members.models import Member
 from app.rewards import service as rewards
 from tests.builders import a_member
+from tests.cards.kinds import a_plan, holds
 from tests.shop import Shop
 
 
@@ -107,3 +108,16 @@ def test_two_merges_in_a_row_bring_everything_to_the_last(shop: Shop) -> None:
     assert shop.balance() == 6
     total = shop.session.scalars(select(Account.balance)).all()
     assert sorted(total) == [0, 0, 6]
+
+
+def test_limits_and_thresholds_remember_what_the_newcomer_had(bare_shop: Shop) -> None:
+    once = {"name": "hello", "then": [{"do": "award", "n": 50, "base": True}], "limit": {"member": {"ever": 1}}}
+    points = a_plan(bare_shop.session, "points", {"rules": [once], "thresholds": [{"at": 50, "reward": "bun"}]})
+    newcomer = a_newcomer(bare_shop)
+    assert len(bare_shop.buy(100, member=newcomer).coupons) == 1
+
+    absorb(bare_shop, newcomer)
+    again = bare_shop.buy(100)
+
+    assert [(line.amount, line.reason) for line in again.awards] == [(0, "limit_member_ever")]
+    assert (again.coupons, holds(bare_shop, points)) == ([], (50, 0))
