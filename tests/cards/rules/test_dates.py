@@ -1,4 +1,4 @@
-"""Month ends and clock changes in Helsinki: back on 2026-10-25 at 04:00, forward on 2027-03-28 at 03:00."""
+"""Month ends and clock changes in Helsinki: clocks go back on 2026-10-25 at 04:00, forward on 2027-03-28 at 03:00."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -24,9 +24,7 @@ COFFEES = {"when": {"lines": {"groups": ["coffee"]}}}
         (10_000, 100_050, 100_050),  # all of it
     ],
 )
-def test_percent_of_the_due_rounds_half_up_where_floats_or_half_even_lose_a_cent(
-    bp: int, cents: int, cent: int
-) -> None:
+def test_percent_rounds_half_up_where_floats_or_half_even_lose_a_cent(bp: int, cents: int, cent: int) -> None:
     assert given(a_rule("bonus", percent(bp)), kind="bonus", due_cents=cents).amount == cent
 
 

@@ -1,0 +1,148 @@
+"""Thresholds, tiers and serial cards, by worked examples."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given as over
+from hypothesis import strategies as st
+
+from app.cards.rules import MOST_REWARDS, Plan, crossed, kept_until, parse, serial_credit, tier_for
+from tests.programs import a_plan, a_rule, local, per_amount
+
+STEPS = [{"at": 500, "reward": "coffee"}, {"at": 1000, "reward": "lunch"}]
+
+
+def points(*, repeats: bool) -> Plan:
+    """Build points for each euro with rewards at 500 and 1,000."""
+    return a_plan(a_rule("euro", per_amount(100)), kind="points", thresholds=STEPS, repeats=repeats)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rewards", "balance"),
+    [
+        (0, 499, (), 499),
+        (0, 500, ("coffee",), 500),  # reached exactly
+        (499, 500, ("coffee",), 500),
+        (500, 999, (), 999),  # had it already
+        (999, 1000, ("lunch",), 0),
+        (400, 1000, ("coffee", "lunch"), 0),
+        (900, 1600, ("lunch", "coffee"), 600),  # 1,000, then 600 anew, past 500
+        (0, 2000, ("coffee", "lunch", "coffee", "lunch"), 0),
+        (-300, 499, (), 499),  # a debt is paid first
+        (700, 400, (), 400),  # a refund
+    ],
+)
+def test_thresholds_that_repeat_issue_on_the_way_up_and_keep_the_remainder(
+    before: int, after: int, rewards: tuple[str, ...], balance: int
+) -> None:
+    found = crossed(points(repeats=True), before, after)
+
+    assert (found.rewards, found.balance) == (rewards, balance)
+    assert found.taken == after - balance
+
+
+def test_thresholds_that_do_not_repeat_take_nothing_and_end_with_the_highest() -> None:
+    assert crossed(points(repeats=False), 400, 3000).rewards == ("coffee", "lunch")
+    assert crossed(points(repeats=False), 1000, 3000) == crossed(a_plan(), 1000, 3000)
+
+
+def test_cash_back_issues_a_gift_card_for_each_full_amount_and_carries_the_rest() -> None:
+    # 480.00 carried + 543.21 = 1,023.21: two gift cards of each full 500.00, and 23.21 stays.
+    cash_back = parse(
+        "cash_back",
+        {
+            "rules": [a_rule("paid", {"do": "percent", "bp": 10_000})],
+            "thresholds": [{"at": 50_000, "reward": "gift"}],
+            "repeats": True,
+        },
+    )
+
+    found = crossed(cash_back, 48_000, 102_321)
+
+    assert (found.rewards, found.taken, found.balance) == (("gift", "gift"), 100_000, 2321)
+
+
+def test_slip_of_the_finger_issues_a_bounded_number_and_keeps_the_rest_for_later() -> None:
+    tiny = a_plan(a_rule(), kind="points", thresholds=[{"at": 1, "reward": "dot"}], repeats=True)
+
+    found = crossed(tiny, 0, 1000)
+
+    assert (len(found.rewards), found.balance) == (MOST_REWARDS, 1000 - MOST_REWARDS)
+
+
+@over(before=st.integers(-2000, 999), rises=st.lists(st.integers(0, 3000), min_size=1, max_size=6))
+def test_many_small_rises_issue_what_one_big_rise_does(before: int, rises: list[int]) -> None:
+    plan, balance, rewards = points(repeats=True), before, []
+    for rise in rises:
+        found = crossed(plan, balance, balance + rise)
+        balance, rewards = found.balance, [*rewards, *found.rewards]
+
+    at_once = crossed(plan, before, before + sum(rises))
+
+    assert (tuple(rewards), balance) == (at_once.rewards, at_once.balance)
+
+
+SERIAL = parse(
+    "serial_card",
+    {
+        "uses": 10,
+        "price_cents": 9000,
+        "valid_months": 12,
+        "speed_steps": [{"within_days": 30, "credit_cents": 2000}, {"within_days": 60, "credit_cents": 1000}],
+    },
+)
+
+
+@pytest.mark.parametrize(("days", "credit"), [(1, 2000), (30, 2000), (31, 1000), (60, 1000), (61, 0), (400, 0)])
+def test_serial_card_used_within_exactly_so_many_days_gives_its_step_back(days: int, credit: int) -> None:
+    # First and last day count both: 1 October to 30 October are 30 days. The change to winter time is in between.
+    first = date(2026, 10, 1)
+    used_on = [first, *[first] * 8, first + timedelta(days=days - 1)]
+
+    assert serial_credit(SERIAL, used_on) == credit
+    assert serial_credit(SERIAL, used_on[::-1]) == credit
+
+
+def test_serial_card_with_a_use_left_gives_nothing_back_yet() -> None:
+    assert serial_credit(SERIAL, [date(2026, 10, 1)] * 9) == 0
+    assert serial_credit(SERIAL, []) == 0
+
+
+TIERS = parse(
+    "standing",
+    {
+        "tiers": [
+            {"slug": "silver", "from_cents": 50_000, "discount_bp": 300, "keeps_months": 1},
+            {"slug": "regular", "from_visits": 20, "period": "month", "discount_bp": 500},
+            {"slug": "gold", "from_cents": 150_000, "discount_bp": 800},
+        ]
+    },
+).tiers
+
+
+@pytest.mark.parametrize(
+    ("spent", "visits", "slug"),
+    [
+        (49_999, 19, None),
+        (50_000, 0, "silver"),
+        (0, 20, "regular"),
+        (149_999, 20, "regular"),
+        (150_000, 0, "gold"),
+    ],
+)
+def test_highest_tier_that_is_reached_is_the_members(spent: int, visits: int, slug: str | None) -> None:
+    found = tier_for(TIERS, spent={"year": spent}, visits={"month": visits})
+
+    assert (found.slug if found else None) == slug
+
+
+def test_tier_is_kept_to_the_end_of_its_months_and_a_higher_one_wins_over_it() -> None:
+    until = kept_until(TIERS[0], local(2026, 1, 31, 18))
+    last, first = local(2026, 2, 28, 23, 59, 59), local(2026, 3, 1)
+
+    def slug(at: object, spent: int) -> str | None:
+        found = tier_for(TIERS, spent={"year": spent}, visits={}, held="silver", held_until=until, at=at)
+        return found.slug if found else None
+
+    assert until == first
+    assert (slug(last, 0), slug(first, 0), slug(last, 150_000)) == ("silver", None, "gold")
