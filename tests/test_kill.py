@@ -24,7 +24,7 @@ def killed(request: pytest.FixtureRequest, tmp_path: Path) -> Report:
 
 @pytest.mark.parametrize(
     "killed",
-    [("sqlite_url", "whole", 200 if FULL else 20), ("postgres_test_url", "whole", 30 if FULL else 3)],
+    [("sqlite_url_on_disk", "whole", 200 if FULL else 20), ("postgres_test_url", "whole", 30 if FULL else 3)],
     indirect=True,
     ids=["sqlite", "postgres"],
 )
@@ -34,7 +34,10 @@ def test_nothing_is_lost_or_doubled_when_the_server_is_killed(killed: Report) ->
 
 
 @pytest.mark.parametrize(
-    "killed", [("sqlite_url", "off", 60), ("sqlite_url", "apart", 60)], indirect=True, ids=["off", "apart"]
+    "killed",
+    [("sqlite_url_on_disk", "off", 60), ("sqlite_url_on_disk", "apart", 60)],
+    indirect=True,
+    ids=["off", "apart"],
 )
 def test_twin_that_forgets_answers_is_caught(killed: Report) -> None:
     assert killed.refused or killed.wrong

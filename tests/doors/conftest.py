@@ -27,9 +27,9 @@ def console(runtime: Runtime, sqlite: Database) -> Console:
 
 
 @pytest.fixture
-def till(world: World, tmp_path: Path) -> Iterator[TillSide]:
+def till(world: World, quick_path: Path) -> Iterator[TillSide]:
     """A cash register of a world of two brands, on a database of the test's own."""
-    till = TillSide(world, tmp_path / "leima.db")
+    till = TillSide(world, quick_path / "leima.db")
     with clock.moved(to=NOW):
         yield till
     till.close()

@@ -25,6 +25,7 @@ from app.core.web import LeimaFlask
 from app.core.web.server import listen
 from app.wsgi import create_app
 from tests.doors.tillside import TillSide
+from tests.places import quick_folder
 from tests.walls.world import NOW, World
 
 FULL = os.environ.get("LEIMA_TEST_FULL") == "1"
@@ -45,10 +46,11 @@ api = schemathesis.openapi.from_dict(document)  # read before a server runs: it 
 
 @pytest.fixture(scope="module")
 def till(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TillSide]:
-    till = TillSide(world, tmp_path_factory.mktemp("contract") / "leima.db", app=app)
-    with clock.moved(to=NOW):
-        yield till
-    till.close()
+    with quick_folder(tmp_path_factory.mktemp("contract")) as folder:
+        till = TillSide(world, folder / "leima.db", app=app)
+        with clock.moved(to=NOW):
+            yield till
+        till.close()
 
 
 def _at_the_worlds_moment(answer: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.places import quick_folder
 from tests.walls.harness import Wall
 from tests.walls.world import World, build
 
@@ -22,14 +23,16 @@ def world(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Wo
 @pytest.fixture(scope="session")
 def wall(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
     """The service over the two brands."""
-    wall = Wall(world, tmp_path_factory.mktemp("wall") / "leima.db")
-    yield wall
-    wall.close()
+    with quick_folder(tmp_path_factory.mktemp("wall")) as folder:
+        wall = Wall(world, folder / "leima.db")
+        yield wall
+        wall.close()
 
 
 @pytest.fixture(scope="session")
 def open_wall(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
     """The same without the engine's guard, for the broken twin."""
-    wall = Wall(world, tmp_path_factory.mktemp("open") / "leima.db", guard_walls=False)
-    yield wall
-    wall.close()
+    with quick_folder(tmp_path_factory.mktemp("open")) as folder:
+        wall = Wall(world, folder / "leima.db", guard_walls=False)
+        yield wall
+        wall.close()
