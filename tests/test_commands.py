@@ -3,10 +3,11 @@
 import base64
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.commands import run_leima
 
 
 def leima(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -14,8 +15,7 @@ def leima(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedPro
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LEIMA_")}
     environment |= {"LEIMA_DATA_DIR": str(folder), "LEIMA_SECRET_KEY": "a secret of the tests, long enough"}
     environment |= {"LEIMA_ENCRYPTION_KEYS": "test:" + base64.b64encode(b"k" * 32).decode(), **more}
-    command = [sys.executable, "-c", "import sys; from app.cli import main; sys.exit(main())", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return run_leima(arguments, environment)
 
 
 @pytest.mark.parametrize("command", [["apply", "brand.toml"], ["serve"]])

@@ -3,7 +3,6 @@
 import base64
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from app.core.db import Database
 from app.fakes.wallet_chain import ISSUER_ID, WalletChain, wallet_chain
 from app.wallet.models import WalletCredential
 from tests.builders import a_brand
+from tests.commands import run_leima
 from tests.wallet.certs import PASS_TYPE, PASSPHRASE, TEAM, Certs, certs
 
 __all__ = ["certs"]
@@ -43,10 +43,7 @@ def leima(sqlite_url: str, brand_id: int, tmp_path: Path) -> Leima:
     }  # fmt: skip
 
     def run(*arguments: str, typed: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "import sys; from app.cli import main; sys.exit(main())", *arguments]
-        return subprocess.run(
-            command, env=environment | more, input=typed, capture_output=True, text=True, timeout=60, check=False
-        )
+        return run_leima(arguments, environment | more, typed)
 
     return run
 
