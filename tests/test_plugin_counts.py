@@ -1,5 +1,6 @@
 """The counts by database at the end of a test run."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 
 from tests import house
 from tests.plugin_counts import count, database_of
+
+PLUGINS = ("-p", "xdist.plugin", "-p", "tests.plugin_counts")  # the others take seconds to load
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,8 @@ def test_a_run_prints_the_counts_without_skipped_tests(tmp_path: Path, workers: 
     )
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     told = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tests.plugin_counts", *workers, "--rootdir", tmp_path, tmp_path],
+        [sys.executable, "-m", "pytest", *PLUGINS, *workers, "--rootdir", tmp_path, tmp_path],
         cwd=house.ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )  # fmt: skip
     assert "tests run: 2 on SQLite, 1 on PostgreSQL, 1 on neither, 4 in all" in told.stdout, told.stdout + told.stderr
