@@ -16,6 +16,7 @@ from app.core.crypto import Keyring
 from app.core.db import Database
 from app.core.runtime import Runtime
 from app.core.settings import Settings
+from tests.databases import a_database
 from tests.places import quick_folder
 
 pytest_plugins = ["tests.plugin_counts", "tests.postgres", "tests.walls.fixtures"]
@@ -115,7 +116,7 @@ def postgres_test_url(postgres_database: str) -> Iterator[str]:
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """The database under test, once on each of the two; the walls are guarded."""
     url = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_test_url")
-    database = Database(url, KEYS, guard_walls=True)
+    database = a_database(url, KEYS)
     yield database
     database.close()
 
@@ -123,7 +124,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
 @pytest.fixture
 def sqlite(sqlite_url: str) -> Iterator[Database]:
     """A database for tests in which the kind of database makes no difference."""
-    database = Database(sqlite_url, KEYS, guard_walls=True)
+    database = a_database(sqlite_url, KEYS)
     yield database
     database.close()
 

@@ -14,12 +14,12 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.core import clock
-from app.core.db import Database
 from app.core.runtime import Runtime
 from app.core.web import LeimaFlask
 from app.members.models import Member
 from app.rewards import service as rewards
 from app.wsgi import create_app
+from tests.databases import a_database
 from tests.walls.world import World
 
 _numbers = itertools.count(1)
@@ -70,7 +70,7 @@ class TillSide:
         """Copy the world to `file` and serve it, by an application that is there already if one is given."""
         shutil.copy(world.path, file)
         self.file, self.side = file, world.here
-        self.database = Database(f"sqlite:///{file}", world.settings.keyring(), guard_walls=True)
+        self.database = a_database(f"sqlite:///{file}", world.settings.keyring())
         runtime = Runtime(world.settings, self.database)
         self.app = app or create_app(runtime)
         self.app.extensions["leima"] = runtime

@@ -17,6 +17,7 @@ from app.members.models import Member
 from app.network.models import Till
 from tests.builders import a_brand
 from tests.conftest import KEYS
+from tests.databases import a_database
 from tests.shop import a_basket, a_shop, faults
 
 SIZE = 10  # stamps that fill the card; a purchase gives one
@@ -59,7 +60,7 @@ class World:
 
     def _open(self) -> Database:
         url = self.database.engine.url.render_as_string(hide_password=False)
-        database = Database(url, KEYS, guard_walls=True)
+        database = a_database(url, KEYS)
         if self.begins_late:
             event.remove(database.engine, "begin", core_db._sqlite_begin)
             event.listen(database.engine, "connect", lambda raw, _record: setattr(raw, "isolation_level", ""))

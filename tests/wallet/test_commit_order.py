@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from app.core.db import Database
 from app.core.settings import Settings
 from app.fakes.wallet_chain import WalletChain
 from app.wallet import marks
 from app.wallet.models import WalletPass
 from tests.builders import a_member
 from tests.conftest import KEYS
+from tests.databases import a_database
 from tests.wallet.phoneside import ask, register
 from tests.wallet.shop import Shop, a_shop, face
 
@@ -22,7 +22,7 @@ BLOCKED, DONE = 0.4, 10  # seconds: a transaction that waits for another does no
 
 @pytest.fixture
 def shop(postgres_test_url: str, settings: Settings, chain: WalletChain) -> Iterator[Shop]:
-    database = Database(postgres_test_url, KEYS, guard_walls=True)
+    database = a_database(postgres_test_url, KEYS)
     yield a_shop(database, settings, chain)
     database.close()
 

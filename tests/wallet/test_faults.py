@@ -23,6 +23,7 @@ from app.ledger import service as ledger
 from app.wallet import service as wallet
 from app.wallet.models import WalletChannel, WalletDevice
 from tests.conftest import KEYS
+from tests.databases import a_database
 from tests.wallet.appleside import AppleShop, apple_shop
 from tests.wallet.shop import SIZE
 
@@ -137,7 +138,7 @@ def test_bad_certificate_is_not_offered_and_joining_and_stamps_go_on(at: AppleSh
 @pytest.fixture(params=["sqlite", "postgres"])
 def both(request: pytest.FixtureRequest, settings: Settings, chain: WalletChain, tmp_path: Path) -> Iterator[AppleShop]:
     url = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_test_url")
-    database = Database(url, KEYS, guard_walls=True)
+    database = a_database(url, KEYS)
     with apple_shop(database, settings, chain, tmp_path) as found:
         yield found
     database.close()

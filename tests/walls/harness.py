@@ -16,12 +16,12 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app.core import clock, walls
-from app.core.db import Database
 from app.core.runtime import Runtime
 from app.core.web.app import READS
 from app.core.web.pages import tree_hash
 from app.wsgi import create_app
 from tests.builders import BROWSER
+from tests.databases import a_database
 from tests.delivery.pushes import a_phone
 from tests.walls import ids
 from tests.walls.feeds import PUSH, Feed
@@ -71,7 +71,7 @@ class Wall:
         self._file = file
         shutil.copy(world.path, file)
         self._all, self._there = rows(file), rows(file, brand_id=world.there.brand_id)
-        self.database = Database(f"sqlite:///{file}", world.settings.keyring(), guard_walls=guard_walls)
+        self.database = a_database(f"sqlite:///{file}", world.settings.keyring(), guard_walls=guard_walls)
         phone = {
             "simulated_phone": lambda name: a_phone(f"{PUSH}/{name}").subscription(),
             "simulated_iphone": lambda _pkpass: None,

@@ -31,6 +31,7 @@ from app.wallet.models import WalletPass
 from app.wallet.outgoing import HOSTS
 from app.wallet.templates import SHIPPED
 from tests.builders import a_newcomer, a_proved_member
+from tests.databases import a_database
 
 BASE = "http://localhost:8000"
 DAY = timedelta(days=1)
@@ -136,7 +137,7 @@ def settings(folder: Path) -> Settings:
 def build(path: Path, folder: Path) -> World:
     """Build both brands in a migrated SQLite file."""
     chosen = settings(folder)
-    database = Database(f"sqlite:///{path}", chosen.keyring(), guard_walls=True)
+    database = a_database(f"sqlite:///{path}", chosen.keyring())
     try:
         runtime = Runtime(chosen, database)
         here = _with_passes(runtime, _side(database, _brand_file(folder, "meri", "Meri"), "meri"))
