@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ from urllib.request import Request, urlopen
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from app.fakes.google import GRANT, SCOPE, TOKEN_URI, FakeGoogle
 from app.fakes.loopback import LoopbackServer, Reply
@@ -69,14 +71,14 @@ class Side:
         """Ask for a token, right in everything that is not given otherwise."""
         now = int(self.clock[0].timestamp())
         claims = {"iss": self.account["client_email"], "aud": TOKEN_URI, "scope": SCOPE, "iat": now, "exp": now + 3600}
-        signed = jwt.encode(claims | changes, key or self.account["private_key"], algorithm="RS256")
+        signed = jwt.encode(claims | changes, _parsed(key or self.account["private_key"]), algorithm="RS256")
         status, text = self.ask("POST", "/token", urlencode({"grant_type": grant, "assertion": signed}).encode())
         return status, json.loads(text)
 
     def save(self, payload: Any, *, key: str = "", **changes: Any) -> tuple[int, str]:
         """Follow a save link and return status and page."""
         claims = {"iss": self.account["client_email"], "aud": "google", "typ": "savetowallet", "payload": payload}
-        signed = jwt.encode(claims | changes, key or self.account["private_key"], algorithm="RS256")
+        signed = jwt.encode(claims | changes, _parsed(key or self.account["private_key"]), algorithm="RS256")
         return self.ask("GET", f"/gp/v/save/{signed}")
 
     def fill(self) -> None:
@@ -87,6 +89,12 @@ class Side:
     def later(self, **by: float) -> None:
         """Move the fake's clock on."""
         self.clock[0] += timedelta(**by)
+
+
+@cache
+def _parsed(key: str) -> Any:
+    """Return a private key from PEM: to read it takes longer than to sign with it."""
+    return load_pem_private_key(key.encode(), None)
 
 
 @contextmanager
