@@ -64,7 +64,10 @@ def test_midnight_that_does_not_exist_is_the_first_moment_that_does() -> None:
     # In Asunción clocks went from 00:00 to 01:00 on 1 October 2017, which is 04:00 UTC.
     earned = datetime(2017, 9, 15, tzinfo=ZoneInfo("America/Asuncion"))
 
-    assert expiry(earned, 0).astimezone(UTC) == datetime(2017, 10, 1, 4, tzinfo=UTC)
+    gone = expiry(earned, 0)
+
+    assert gone.astimezone(UTC) == datetime(2017, 10, 1, 4, tzinfo=UTC)
+    assert (gone.day, gone.hour) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,14 @@ def test_used_up_rule_that_would_not_have_won_is_no_reason() -> None:
     assert given(a_rule("plain", award(4)), worse, used={"worse": Used(everybody=1)}).reason == ""
 
 
+def test_used_up_rule_whose_group_gives_as_much_without_it_is_no_reason() -> None:
+    even = a_rule("even", award(4), limit={"first_n": 1})
+
+    outcome = given(even, a_rule("plain", award(4)), used={"even": Used(everybody=1)})
+
+    assert (outcome.amount, outcome.reason) == (4, "")
+
+
 def test_loser_of_a_group_is_not_counted_as_used() -> None:
     limit = {"member": {"day": 1}}
 
