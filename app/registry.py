@@ -9,6 +9,7 @@ from flask import Blueprint
 from sqlalchemy.orm import Session
 
 from app.cards import books as cards_books
+from app.cards import jobs as cards_jobs
 from app.cards import models as _cards
 from app.cards import setup as cards_setup
 from app.core import jobs as core_jobs
@@ -48,7 +49,7 @@ TABLES = (
     _wallet,
 )  # modules that hold tables
 # Importing these modules registers their jobs.
-JOBS: tuple[ModuleType, ...] = (network_jobs, members_jobs, rewards_jobs, delivery_jobs, wallet_jobs)
+JOBS: tuple[ModuleType, ...] = (network_jobs, members_jobs, rewards_jobs, cards_jobs, delivery_jobs, wallet_jobs)
 SETUP = (network_setup, members_setup, rewards_setup, cards_setup, wallet_setup)  # sections of the brand file, in order
 metadata = Base.metadata
 

@@ -166,7 +166,7 @@ class PushStamp(Push):
     kind = "stamp"
 
     def prepare(
-        self, session: Session, member_id: int, program_id: int, amount: int, entry_id: int, card: str
+        self, session: Session, member_id: int, program_id: int, amount: int, entry_id: int, card: str, why: str = ""
     ) -> list[Envelope]:
         """Write the message from what the card holds at this moment; it ends those about what happened before."""
         member = session.get_one(Member, member_id)
@@ -175,7 +175,7 @@ class PushStamp(Push):
             if shown is None:
                 return []
             stamps = shown.stamps - shown.owed  # below zero after a refund whose coupon was used
-            words = texts.stamp_push(
+            words = texts.due_push(card=shown.name, why=why) or texts.stamp_push(
                 card=shown.name, taken_back=amount < 0, stamps=stamps, size=shown.size, reward=shown.reward
             )
         messages.supersede(session, member_id=member_id, about=f"stamp:{card}", number=entry_id)

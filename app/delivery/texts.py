@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from html import escape
 
+from app.cards.events import EXPIRED, RELEASED
 from app.core.i18n import gettext as _
 from app.core.i18n import ngettext
 from app.delivery.sms import code_text
@@ -68,6 +69,15 @@ def stamp_push(*, card: str, taken_back: bool, stamps: int, size: int, reward: s
     left = size - stamps
     more = ngettext("%(n)s more: %(reward)s", "%(n)s more: %(reward)s", left, reward=reward)
     return Text(f"{card}: {has}/{size}", more)
+
+
+def due_push(*, card: str, why: str) -> Text | None:
+    """Return what the phone says when something expired or was released; None when it was neither."""
+    if why == EXPIRED:
+        return Text(card, _("Something on this card has expired. Open it to see what you have."))
+    if why == RELEASED:
+        return Text(card, _("What you have earned can be used now. Open the card to see it."))
+    return None
 
 
 def coupon_push(*, reward: str, until: str) -> Text:

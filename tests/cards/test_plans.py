@@ -7,7 +7,7 @@ from flask import Flask, g
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import merge, refunds, views
+from app.cards import expiry, merge, refunds, views
 from app.core.db import Database
 from app.doors.member import card
 from app.doors.till import results
@@ -17,10 +17,22 @@ from app.members.models import Member
 from app.network.models import Brand, Till
 from app.rewards import service as rewards
 from tests.builders import a_brand, a_member
+from tests.ledger.card import a_card, day
 from tests.plans import statements
 from tests.shop import Shop, a_shop
 
-BIG = ("account", "purchase", "refund", "ledger_entry", "coupon", "redemption", "member", "award")
+BIG = (
+    "account",
+    "purchase",
+    "refund",
+    "ledger_entry",
+    "coupon",
+    "redemption",
+    "member",
+    "award",
+    "lot",
+    "lot_allocation",
+)
 
 
 @pytest.fixture
@@ -98,6 +110,28 @@ def test_no_statement_of_a_refund_walks_the_brands_rows(sqlite: Database, brand_
         with statements(sqlite, *BIG) as found:
             refunds.refund(session, bought, till=shop.till)
             assert refunds.refund(session, bought, till=shop.till).repeated
+
+    assert found.walks == []
+
+
+def test_jobs_of_lots_look_at_what_is_due(sqlite: Database, brand_id: int) -> None:
+    with sqlite.unit(brand_id) as session:
+        card = a_card(session)
+        card.earn(2, 10)
+        card.earn(3, pending=10)
+        with statements(sqlite, *BIG, *"lae") as found:
+            assert (expiry.expire_due(session, now=day(11)), expiry.release_due(session, now=day(11))) == (1, 1)
+
+    assert found.walks == []
+
+
+def test_reversed_spend_looks_at_its_own_lots(sqlite: Database, brand_id: int) -> None:
+    with sqlite.unit(brand_id) as session:
+        card = a_card(session)
+        card.earn(5, 10)
+        taken = card.refund(7)  # two are owed
+        with statements(sqlite, *BIG, *"laebr") as found:
+            card.put_back(7, taken)
 
     assert found.walks == []
 

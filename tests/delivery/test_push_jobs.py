@@ -1,19 +1,25 @@
 """Pushes over the outbox: stamps in a row, phones that are gone or throttled, a push service that is away."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from app.cards import merge
+from app.cards.models import ProgramVersion
+from app.core.jobs import kinds
 from app.delivery import log
 from app.delivery.models import PushSubscription
 from app.fakes.phone import SimulatedPhone
 from app.fakes.push import FakePush
+from app.ledger.accounts import Terms, open_accounts
+from app.ledger.models import Account
 from app.members.models import Member
 from tests.delivery.post import Post, crash_after_sending
 from tests.shop import Shop, a_shop
 from tests.workbench import LEASE
+
+LONG_AGO = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.mark.usefixtures("phones")
@@ -68,6 +74,32 @@ def test_older_push_leaves_the_newer_one_and_other_cards_alone(post: Post) -> No
         log.supersede(session, member_id=member.id, about="stamp:9:1", number=2)
 
     assert [state for _channel, state in post.messages()] == ["skipped:superseded"] + ["sending"] * 4
+
+
+@pytest.mark.usefixtures("phones")
+@pytest.mark.parametrize(
+    ("terms", "job", "says"),
+    [
+        (Terms(expires_at=LONG_AGO), "cards.expire", "Something on this card has expired."),
+        (Terms(release_at=LONG_AGO), "cards.release", "What you have earned can be used now."),
+    ],
+)
+def test_phone_is_told_of_what_fell_due_and_not_of_a_purchase(post: Post, terms: Terms, job: str, says: str) -> None:
+    post.work()
+    with post.unit() as session:
+        account = session.scalars(select(Account)).one()
+        version_id = session.scalars(select(ProgramVersion.id)).one()
+        context = {"occurred_at": LONG_AGO, "version_id": version_id}
+        opened = open_accounts(session, member_id=account.member_id, program_ids=[], context=context)
+        opened[account.program_id].add("earn", 3, terms)
+    with post.database.unit() as session:
+        kinds()[job].run(session)
+
+    post.work()
+
+    told = [arrival for arrival in post.store.newest("push") if arrival.text.startswith(says)]
+    assert {arrival.to for arrival in told} == {"one", "two"}
+    assert {arrival.title for arrival in told} == {"Coffee"}
 
 
 def again(post: Post, cents: int) -> None:

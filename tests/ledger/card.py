@@ -103,3 +103,10 @@ def a_card(session: Session, like: Card | None = None) -> Card:
     program = a_program(session, "bonus", size=100)
     version = session.scalars(select(ProgramVersion).where(ProgramVersion.program_id == program.id)).one()
     return Card(session, a_member(session).id, program.id, version.id)
+
+
+def hand_over(source: Card, into: Card) -> int:
+    """Merge two accounts."""
+    opened = {member.member_id: member.open() for member in sorted((source, into), key=lambda one: one.member_id)}
+    why = {"reason": "merged"}
+    return opened[source.member_id].hand_over(opened[into.member_id], why=why, into_why=why)

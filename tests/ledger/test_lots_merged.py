@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.ledger.card import Card, a_card, on
+from tests.ledger.card import Card, a_card, hand_over, on
 from tests.shop import Shop
 
 
@@ -10,13 +10,6 @@ from tests.shop import Shop
 def card(bare_shop: Shop) -> Card:
     """An empty account; the books are checked when the test is over."""
     return a_card(bare_shop.session)
-
-
-def hand_over(source: Card, into: Card) -> int:
-    """Merge two accounts."""
-    opened = {member.member_id: member.open() for member in sorted((source, into), key=lambda one: one.member_id)}
-    why = {"reason": "merged"}
-    return opened[source.member_id].hand_over(opened[into.member_id], why=why, into_why=why)
 
 
 def test_merge_moves_lots_with_their_dates_and_what_is_pending(card: Card) -> None:
