@@ -28,6 +28,7 @@ from app.members import setup as members_setup
 from app.network import jobs as network_jobs
 from app.network import models as _network
 from app.network import setup as network_setup
+from app.rewards import books as rewards_books
 from app.rewards import jobs as rewards_jobs
 from app.rewards import models as _rewards
 from app.rewards import setup as rewards_setup
@@ -86,4 +87,4 @@ def describe(app: APIFlask) -> None:
 
 def invariants() -> list[tuple[str, Callable[[Session], list[str]]]]:
     """Return what `leima check-books` checks in each brand: a name, and a function that lists what breaks it."""
-    return [*members_books.INVARIANTS, *ledger_books.INVARIANTS, *cards_books.INVARIANTS]
+    return [*members_books.INVARIANTS, *ledger_books.INVARIANTS, *rewards_books.INVARIANTS, *cards_books.INVARIANTS]

@@ -22,7 +22,9 @@ from app.ledger.models import LedgerEntry
 from app.ledger.service import Basket
 from app.members.models import Member
 from app.network.models import Till
+from app.rewards import service as rewards
 from app.rewards.models import Coupon, Reward
+from app.rewards.service import CouponView
 from tests.builders import a_brand, a_member, a_till, an_outlet
 
 START = datetime(2000, 1, 1, tzinfo=UTC)
@@ -114,6 +116,14 @@ def a_shop(session: Session, *, program: bool = True, **fields: Any) -> Shop:
     if program:
         a_program(session, **fields)
     return Shop(session, a_member(session), a_till(session), a_till(session, outlet=an_outlet(session)))
+
+
+def a_coupon(shop: Shop, *, number: int = 1, **reward: Any) -> CouponView:
+    """Build a coupon of a reward of its own, without a fill."""
+    gift = a_reward(shop.session, f"gift-{number}", **reward)
+    return rewards.issue(
+        shop.session, member_id=shop.member.id, reward=gift, source_kind="welcome", source_id=number, at=clock.now()
+    )
 
 
 @pytest.fixture

@@ -19,3 +19,11 @@ class CouponChanged(Event):
 
     coupon_id: int
     member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiftCardChanged(Event):
+    """A gift card was loaded, used, given back to, expired or revoked; a bearer's card has no member."""
+
+    gift_card_id: int
+    member_id: int | None

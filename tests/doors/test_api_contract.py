@@ -138,6 +138,10 @@ REAL: dict[str, Any] = {
         "body": {"purchase": till.purchase()},
         "without": ("till", "receipt", "local_date"),
     },
+    "POST /api/v1/coupons/{code}/reservations": lambda till: {"path_parameters": {"code": till.coupon()}},
+    "POST /api/v1/redemptions/{redemption}/reversals": lambda till: {
+        "path_parameters": {"redemption": till.redemption()}
+    },
     "POST /api/v1/coupons/{code}/redemptions": lambda till: {
         "path_parameters": {"code": till.coupon()},
         "without": ("purchase",),

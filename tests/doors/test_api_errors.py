@@ -52,6 +52,9 @@ def unchanged(till: TillSide, before: dict[str, str]) -> bool:
         ("/refunds", {"till": PUBLIC_ID, "receipt": "1", "local_date": "2026-10-20"}, "purchase_unknown"),
         ("/coupons/QQQQQQQQQQQQ2/redemptions", {}, "coupon_unknown"),
         ("/coupons/x/redemptions", {}, "coupon_unknown"),
+        ("/coupons/QQQQQQQQQQQQ2/reservations", {}, "coupon_unknown"),
+        (f"/redemptions/{PUBLIC_ID}/reversals", {}, "redemption_unknown"),
+        ("/redemptions/x/reversals", {}, "redemption_unknown"),
         ("/nothing", {}, "not_found"),
     ],
 )

@@ -116,6 +116,11 @@ class TillSide:
             views = rewards.of_member(session, session.scalars(wanted).one())
         return next(view.code for view in views if view.usable)
 
+    def redemption(self) -> str:
+        """Redeem a coupon; return the use."""
+        found: str = self.post(f"/coupons/{self.coupon()}/redemptions", {}).json["redemption"]  # type: ignore[index]
+        return found
+
     def forget_tries(self) -> None:
         """Let all counted tries be over, so that the next call is not refused for those before it."""
         with closing(sqlite3.connect(self.file)) as connection, connection:

@@ -14,17 +14,9 @@ from app.core.db import Database
 from app.network.models import CostCentre
 from app.rewards import jobs, service
 from app.rewards.models import Coupon, Redemption
-from app.rewards.service import CouponNotUsable, CouponUnknown, CouponView
+from app.rewards.service import CouponNotUsable, CouponUnknown
 from tests.builders import a_brand
-from tests.shop import Shop, a_reward, a_shop
-
-
-def a_coupon(shop: Shop, *, number: int = 1, **reward: object) -> CouponView:
-    """Build a coupon without a fill."""
-    gift = a_reward(shop.session, f"gift-{number}", **reward)
-    return service.issue(
-        shop.session, member_id=shop.member.id, reward=gift, source_kind="welcome", source_id=number, at=clock.now()
-    )
+from tests.shop import Shop, a_coupon, a_shop
 
 
 def test_code_has_twelve_random_symbols_and_a_check_symbol_and_is_kept_sealed(shop: Shop) -> None:

@@ -63,6 +63,8 @@ FEEDS: dict[str, list[Feed]] = {
         Feed("api", body={"purchase": "@purchase"}),
         Feed("api", body={"till": "@till", "receipt": RECEIPT, "local_date": "=today"}),
     ],
+    "api.reserve": [Feed("api", {"code": "@coupon"})],
+    "api.reverse": [Feed("api", {"redemption": "@redemption"})],
     "api.redeem": [
         Feed("api", {"code": "@coupon"}),
         Feed("api", {"code": "@coupon"}, body={"purchase": "@purchase"}),

@@ -93,6 +93,15 @@ OPERATIONS = {
         "What the refund took",
         (ledger.PurchaseUnknown,),
     ),
+    "/api/v1/coupons/{code}/reservations": Operation(
+        "reserveCoupon",
+        "Hold a coupon",
+        "Keep a coupon for this till for 5 minutes while the basket is rung up. Another till is refused meanwhile and"
+        " told until when; this till may renew the hold and redeem. A hold ends by itself.",
+        "The coupon is held",
+        (rewards.CouponUnknown, rewards.CouponNotUsable, guesses.TooManyWrongCoupons),
+        (NO_ADDRESS,),
+    ),
     "/api/v1/coupons/{code}/redemptions": Operation(
         "redeemCoupon",
         "Redeem a coupon",
@@ -103,6 +112,15 @@ OPERATIONS = {
             rewards.CouponUnknown, rewards.CouponNotUsable, ledger.PurchaseUnknown, ledger.PurchaseRefunded,
             guesses.TooManyWrongCoupons,
         ),
+        (NO_ADDRESS,),
+    ),
+    "/api/v1/redemptions/{redemption}/reversals": Operation(
+        "reverseRedemption",
+        "Take a redemption back",
+        "Undo the use of a coupon at this outlet: the coupon is the member's again, valid as long as it was, and the"
+        " outlet is not paid. A second reversal changes nothing and says `repeated`.",
+        "The redemption counts no more",
+        (rewards.RedemptionUnknown,),
         (NO_ADDRESS,),
     ),
 }  # fmt: skip

@@ -54,7 +54,10 @@ KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
     "example": "till-3-2026-03-02-000174",
 }
-PARAMETERS = {"code": {"description": "the coupon's code, as read or typed", "example": "7K3M9QXV2HRT2"}}
+PARAMETERS = {
+    "code": {"description": "the coupon's code, as read or typed", "example": "7K3M9QXV2HRT2"},
+    "redemption": {"description": "names the use, from its answer", "example": "01K8Q3ZV5T7M2XN4RWBYHDGJCE"},
+}
 HEADERS = {
     201: {
         "Idempotent-Replayed": {

@@ -213,20 +213,3 @@ class RefundOut(Out):
     reversed: list[ReversedOut] = Field(description="one of each program that lost something")
     coupons_returned: int = Field(description="coupons used on it that can be used again", examples=[0])
     repeated: bool = Field(description="whether it had been taken back before")
-
-
-class RedemptionIn(In):
-    """Where a coupon is used."""
-
-    purchase: PublicId | None = Field(None, description="the basket it was used on, of this outlet")
-
-
-class RedemptionOut(Out):
-    """A coupon used, once ever."""
-
-    redemption: str = Field(description="names the use", examples=[AN_ID])
-    coupon: str = Field(description="names the coupon", examples=[AN_ID])
-    title: str = Field(description="what it was for, for people", examples=["Free coffee"])
-    settlement_cents: int = Field(description="what the brand pays the outlet for it", examples=[250])
-    fee_cents: int = Field(description="the outlet's handling fee, paid beside it", examples=[20])
-    occurred_at: AwareDatetime = Field(description="when it was used", examples=[A_MOMENT])

@@ -69,9 +69,11 @@ def till() -> Till:
 def scan(json_data: api.ScanIn) -> dict[str, Any]:
     """Read a member's code: who it is, cards and coupons. Uses up the code's 30-second step."""
     session = web.session()
-    found = guesses.scan(json_data.text, till=till())
+    asking = till()
+    found = guesses.scan(json_data.text, till=asking)
     member = session.get_one(Member, found.member_id)
-    ready = [view for view in rewards.of_member(session, member.id) if view.usable]
+    mine = rewards.of_member(session, member.id)
+    ready = [view for view in mine if view.usable and not view.held_from(asking.id)]
     return {
         "scan": found.public_id,
         "member": members.display_name(member),
@@ -218,26 +220,4 @@ def refund(json_data: api.RefundIn) -> dict[str, Any]:
         ],
         "coupons_returned": result.coupons_returned,
         "repeated": result.repeated,
-    }
-
-
-@blueprint.post("/coupons/<code>/redemptions")
-@idempotent
-@blueprint.input(api.RedemptionIn)
-@blueprint.output(api.RedemptionOut, status_code=201)
-def redeem(code: str, json_data: api.RedemptionIn) -> dict[str, Any]:
-    """Redeem a coupon once ever; a repeat with the same key returns the first answer."""
-    session, asking = web.session(), till()
-    basket = ledger.find_purchase(session, till=asking, public_id=json_data.purchase) if json_data.purchase else None
-    if basket is not None:
-        ledger.demand_standing(session, basket)
-    view = guesses.coupon(code)
-    redemption = rewards.redeem(session, view.code, till=asking, purchase_id=basket.id if basket else None)
-    return {
-        "redemption": redemption.public_id,
-        "coupon": view.coupon.public_id,
-        "title": i18n.pick(view.reward.name),
-        "settlement_cents": redemption.settlement_cents,
-        "fee_cents": redemption.fee_cents,
-        "occurred_at": redemption.occurred_at,
     }

@@ -44,6 +44,7 @@ def show(error: str = "", status: int = 200, *, waits: bool = False) -> Response
     member = me(session)
     coupons = rewards.of_member(session, member.id)
     uses = rewards.uses(session, [view.coupon.id for view in coupons])
+    holders = rewards.holders(session, coupons)
     cards = [face(card) for card in views.cards(session, member.id)]
     events = views.story(session, member.id, most=SHOWN)
     subscribed = subscriptions.of_member(session, member.id)
@@ -57,7 +58,11 @@ def show(error: str = "", status: int = 200, *, waits: bool = False) -> Response
         filled=_filled(coupons, cards),
         qr=shape.qr(code_text(session, member)),
         spoken=spoken(session, member),
-        coupons=[shape.coupon(view, use=uses.get(view.coupon.id)) for view in coupons if view.usable],
+        coupons=[
+            shape.coupon(view, use=uses.get(view.coupon.id), holder=holders.get(view.coupon.id, ""))
+            for view in coupons
+            if view.usable
+        ],
         gift=gift(session, member, coupons),
         confirm=pending(session, member, error, waits=waits),
         ask_push=bool(events) and not subscribed,

@@ -23,13 +23,17 @@ def coupons() -> Response:
     member = me(session)
     found = rewards.of_member(session, member.id)
     uses = rewards.uses(session, [view.coupon.id for view in found])
-    shown = [shape.coupon(view, use=uses.get(view.coupon.id), with_qr=True) for view in found]
+    holders = rewards.holders(session, found)
+    shown = [
+        shape.coupon(view, use=uses.get(view.coupon.id), holder=holders.get(view.coupon.id, ""), with_qr=True)
+        for view in found
+    ]
     return web.page(
         "member/coupons.html",
         me=shell(session, member),
         etag=version(session, member),
-        ready=[coupon for coupon in shown if coupon["state"] == "ready"],
-        past=[coupon for coupon in shown if coupon["state"] != "ready"],
+        ready=[coupon for coupon in shown if coupon["state"] in ("ready", "held")],
+        past=[coupon for coupon in shown if coupon["state"] not in ("ready", "held")],
         gift=gift(session, member, found),
         apple=platform() == "apple" and wallet.available(session, web.runtime()).apple,
     )

@@ -53,11 +53,11 @@ def when(moment: datetime) -> str:
     return f"{day(moment)} {clock_time(moment)}"
 
 
-def coupon(view: CouponView, *, use: Use | None, with_qr: bool = False) -> dict[str, Any]:
-    """Return a coupon; `use` is when and where it was redeemed."""
-    states = {"issued": "ready", "redeemed": "used"}
+def coupon(view: CouponView, *, use: Use | None, holder: str = "", with_qr: bool = False) -> dict[str, Any]:
+    """Return a coupon; `use` is when and where it was redeemed, `holder` the outlet whose till holds it."""
+    states = {"issued": "ready", "reserved": "held", "redeemed": "used"}
     row, state = view.coupon, states.get(view.state, view.state)
-    ready = state == "ready"
+    ready = view.usable
     ended = use.at if use and state == "used" else row.ended_at or row.expires_at
     return {
         "id": row.public_id,
@@ -69,8 +69,8 @@ def coupon(view: CouponView, *, use: Use | None, with_qr: bool = False) -> dict[
         "terms": i18n.pick(view.reward.terms) if view.reward.terms else "",
         "code": print_code(view.code).replace("-", " ") if ready else "",
         "qr": qr(view.code) if with_qr and ready else None,
-        "held_until": "",
-        "outlet": use.outlet if use and state == "used" else "",
+        "held_until": row.reserved_until.isoformat() if state == "held" and row.reserved_until else "",
+        "outlet": use.outlet if use and state == "used" else holder,
         "when": "" if ready else when(ended),
         "note": _("Came back after a refund") if ready and use and use.reversed else "",
     }

@@ -50,7 +50,8 @@ def scan(scan_id: str, status: int = 200, *, redeemed: str = "", **shown: Any) -
     found = scans.get(session, public_id(scan_id), till=asking)
     member = member_of(found)
     now = clock.now()
-    ready = [shape.offer(view, new_id(now)) for view in rewards.of_member(session, member.id) if view.usable]
+    mine = rewards.of_member(session, member.id)
+    ready = [shape.offer(view, new_id(now)) for view in mine if view.usable and not view.held_from(asking.id)]
     values = {
         "key": new_id(now), "code_key": new_id(now), "amount": "", "receipt": "", "error": None, "problem": None,
         "notice": _redeemed(redeemed, member.id) if redeemed else None, **shown,
@@ -69,7 +70,8 @@ def _redeemed(coupon_id: str, member_id: int) -> str | None:
 
 def coupon(view: rewards.CouponView, origin: str, *, status: int = 200, refused: LeimaError | None = None) -> Response:
     """Render a coupon by its own code; `origin` is the member's page that it was scanned on."""
-    session = web.session()
-    reason = refused or (None if view.usable else rewards.refusal(session, view))
-    back = shape.back(session, origin, till_id=till().id)
+    session, asking = web.session(), till()
+    usable = view.usable and not view.held_from(asking.id)
+    reason = refused or (None if usable else rewards.refusal(session, view))
+    back = shape.back(session, origin, till_id=asking.id)
     return page("coupon", status, coupon=shape.voucher(view, reason), key=new_id(clock.now()), back=back)

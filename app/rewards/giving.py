@@ -1,0 +1,94 @@
+"""Who gives a reward: a rule or a full card, the brand's welcome, somebody of the staff by hand."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.core.db import brand_of, inserting, keyring
+from app.core.errors import Invalid
+from app.core.i18n import gettext as _
+from app.ledger import service as ledger
+from app.members.models import Member
+from app.network.models import Brand, Staff
+from app.rewards.coupons import CouponView, issue, validity
+from app.rewards.gift_cards import GiftCardView, issue_gift_card, move_gift_cards
+from app.rewards.models import Coupon, GiftCard, HandGrant, Reward, WelcomeGift
+
+Given = CouponView | GiftCardView
+GRANT_REASONS = ("apology", "thanks", "competition", "cardboard_card", "other")
+
+
+class ReasonUnknown(Invalid):
+    """A reward is given by hand for one of the known reasons."""
+
+    code = "grant_reason_unknown"
+
+
+def give(session: Session, *, member_id: int, reward: Reward, source_kind: str, source_id: int, at: datetime) -> Given:
+    """Give a member a reward: a gift card of its face value where it is of that kind, else a coupon.
+
+    Args:
+        source_kind: `fill`, `welcome`, `issue` or `hand`; with `source_id` it can give only one.
+        at: when it was earned.
+    """
+    if reward.kind != "gift_card":
+        return issue(session, member_id=member_id, reward=reward, source_kind=source_kind, source_id=source_id, at=at)
+    return issue_gift_card(
+        session, cents=reward.face_cents, source_kind=source_kind, source_id=source_id, at=at, member_id=member_id,
+        reward_id=reward.id, expires_at=validity(reward, at), cost_centre_id=reward.cost_centre_id,
+    )  # fmt: skip
+
+
+def give_welcome(session: Session, *, member_id: int, contact: str) -> Given | None:
+    """Give the brand's welcome gift, once for each contact and member ever; None where there is none or it was given.
+
+    Args:
+        contact: the normalized address or number; kept as a hash only, also after the member is gone.
+    """
+    brand = session.get_one(Brand, brand_of(session))
+    reward = session.get(Reward, brand.welcome_reward_id) if brand.welcome_reward_id else None
+    if reward is None or _welcomed(session, member_id):
+        return None
+    insert = inserting(session)
+    values = {"brand_id": brand.id, "contact_hash": keyring(session).lookup("welcome", contact), "at": clock.now()}
+    row = session.execute(
+        insert(WelcomeGift).values(values).on_conflict_do_nothing().returning(WelcomeGift.id)
+    ).scalar()
+    if row is None:
+        return None
+    return give(session, member_id=member_id, reward=reward, source_kind="welcome", source_id=row, at=clock.now())
+
+
+def _welcomed(session: Session, member_id: int) -> bool:
+    had = (
+        select(table.id).where(table.member_id == member_id, table.source_kind == "welcome").limit(1)
+        for table in (Coupon, GiftCard)
+    )
+    return any(session.scalar(query) is not None for query in had)
+
+
+def grant(session: Session, member: Member, reward: Reward, *, staff: Staff, reason: str) -> Given:
+    """Give a member a reward by hand, with who gave it and why; words about it belong in a note.
+
+    Args:
+        member: a merged one is followed to the member it became.
+        reason: one of `GRANT_REASONS`.
+
+    Raises:
+        ReasonUnknown: it is not.
+    """
+    if reason not in GRANT_REASONS:
+        raise ReasonUnknown(_("Choose a reason."), reasons=list(GRANT_REASONS))
+    member_id, now = ledger.hold_member(session, member.id), clock.now()
+    row = HandGrant(member_id=member_id, reward_id=reward.id, staff=staff.public_id, reason=reason, at=now)
+    session.add(row)
+    session.flush()
+    return give(session, member_id=member_id, reward=reward, source_kind="hand", source_id=row.id, at=now)
+
+
+def move(session: Session, *, member_id: int, into_id: int) -> None:
+    """Hand a merged member's coupons and gift cards to the member it became."""
+    session.execute(update(Coupon).where(Coupon.member_id == member_id).values(member_id=into_id))
+    move_gift_cards(session, member_id=member_id, into_id=into_id)

@@ -1,0 +1,33 @@
+"""The seats of an invitation, counted on the reward by conditional updates: no race can give one away twice."""
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from app.core.db import brand_of
+from app.rewards.models import Coupon, InvitationReply
+
+_TAKE = text(
+    "UPDATE reward SET seats_taken = seats_taken + :more WHERE brand_id = :brand_id AND id = :id AND "
+    "(:more <= 0 OR seats IS NULL OR seats_taken + :more <= seats)"
+)
+
+
+def take(session: Session, reward_id: int, more: int) -> bool:
+    """Take some more seats of a reward, or give some back below zero; False where too few are left."""
+    values = {"brand_id": brand_of(session), "id": reward_id, "more": more}
+    return session.connection().execute(_TAKE, values).rowcount == 1
+
+
+def free(session: Session, coupon_id: int) -> None:
+    """Give the seats of a coupon back that was taken back, in the unit that holds it; the answer stays, with none."""
+    found = session.execute(
+        select(InvitationReply, Coupon.reward_id)
+        .join(Coupon, Coupon.id == InvitationReply.coupon_id)
+        .where(InvitationReply.coupon_id == coupon_id, InvitationReply.seats > 0)
+    ).one_or_none()
+    if found is None:
+        return
+    reply, reward_id = found
+    take(session, reward_id, -reply.seats)
+    reply.seats = 0
+    session.flush()
