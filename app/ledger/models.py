@@ -223,6 +223,41 @@ class LotAllocation(BrandOwned, Base):
     amount: Mapped[int]
 
 
+class SettlementFact(BrandOwned, Base):
+    """What a sale makes the brand owe an outlet, or the outlet the brand: frozen when it happened."""
+
+    __tablename__ = "settlement_fact"
+    __table_args__ = brand_table(
+        points_to("outlet_id", "outlet"),
+        points_to("till_id", "till"),
+        points_to("purchase_id", "purchase"),
+        points_to("refund_id", "refund"),
+        points_to("cost_centre_id", "cost_centre"),
+        points_to("reverses_id", "settlement_fact"),
+        Index("ix_settlement_fact_source", "source_id", "source_kind", "brand_id"),
+        Index("ix_settlement_fact_day", "occurred_at", "brand_id"),
+        Index("ix_settlement_fact_purchase", "purchase_id", "brand_id"),
+        Index("ix_settlement_fact_reverses", "reverses_id", "brand_id"),
+        CheckConstraint("cents <> 0", name="some"),
+        append_only=True,
+    )
+
+    kind: Mapped[str] = mapped_column(String(20), info={"personal": "none"})  # see app.ledger.settling
+    cents: Mapped[int]  # the brand pays them to the outlet; below zero the outlet took them in for the brand
+    outlet_id: Mapped[int]
+    till_id: Mapped[int]
+    purchase_id: Mapped[int | None]
+    refund_id: Mapped[int | None]
+    source_kind: Mapped[str] = mapped_column(String(20), info={"personal": "none"})
+    source_id: Mapped[int]
+    cost_centre_id: Mapped[int | None]
+    campaign: Mapped[str | None] = mapped_column(String(40), info={"personal": "none"})
+    vat_code: Mapped[str] = mapped_column(String(20), default="", server_default="", info={"personal": "none"})
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reverses_id: Mapped[int | None]
+
+
 class Note(BrandOwned, Base):
     """Free text beside a row that may never change: it can be erased, the row cannot."""
 
