@@ -1,6 +1,7 @@
 """Tables of the ledger. Accounts point to programs by number only: `cards` lies above this slice."""
 
 from datetime import date, datetime
+from typing import Literal
 
 from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,6 +12,9 @@ ENTRY_KINDS = (
     "earn", "spend", "fill", "fill_undo", "expire", "reverse_earn", "reverse_spend", "adjust", "transfer", "release",
     "forfeit",
 )  # fmt: skip
+FactKind = Literal[
+    "bonus_spent", "gift_card_used", "gift_card_sold", "serial_card_used", "serial_card_sold", "member_price"
+]
 
 
 class Purchase(BrandOwned, Base):
@@ -237,12 +241,13 @@ class SettlementFact(BrandOwned, Base):
         Index("ix_settlement_fact_source", "source_id", "source_kind", "brand_id"),
         Index("ix_settlement_fact_day", "occurred_at", "brand_id"),
         Index("ix_settlement_fact_purchase", "purchase_id", "brand_id"),
+        Index("ix_settlement_fact_refund", "refund_id", "brand_id"),
         Index("ix_settlement_fact_reverses", "reverses_id", "brand_id"),
         CheckConstraint("cents <> 0", name="some"),
         append_only=True,
     )
 
-    kind: Mapped[str] = mapped_column(String(20), info={"personal": "none"})  # see app.ledger.settling
+    kind: Mapped[FactKind] = mapped_column(String(20), info={"personal": "none"})
     cents: Mapped[int]  # the brand pays them to the outlet; below zero the outlet took them in for the brand
     outlet_id: Mapped[int]
     till_id: Mapped[int]

@@ -5,7 +5,6 @@ Source: earning.md, "Settlement".
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session
@@ -13,12 +12,9 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.db import brand_of
 from app.core.tables import UtcDateTime
-from app.ledger.models import SettlementFact
+from app.ledger.models import FactKind, SettlementFact
 from app.network.models import Till
 
-FactKind = Literal[
-    "bonus_spent", "gift_card_used", "gift_card_sold", "serial_card_used", "serial_card_sold", "member_price"
-]
 _FREEZE = text(
     "INSERT INTO settlement_fact (brand_id, kind, cents, outlet_id, till_id, purchase_id, refund_id, source_kind, "
     "source_id, cost_centre_id, campaign, vat_code, occurred_at, recorded_at, reverses_id) VALUES (:brand_id, :kind, "

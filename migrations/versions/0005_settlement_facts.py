@@ -62,8 +62,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_settlement_fact_source", "settlement_fact", ["source_id", "source_kind", "brand_id"])
     op.create_index("ix_settlement_fact_day", "settlement_fact", ["occurred_at", "brand_id"])
-    op.create_index("ix_settlement_fact_purchase", "settlement_fact", ["purchase_id", "brand_id"])
-    op.create_index("ix_settlement_fact_reverses", "settlement_fact", ["reverses_id", "brand_id"])
+    for name in ("purchase", "refund", "reverses"):
+        op.create_index(f"ix_settlement_fact_{name}", "settlement_fact", [f"{name}_id", "brand_id"])
     for verb in ("UPDATE", "DELETE"):
         refuse("settlement_fact", verb)
 
