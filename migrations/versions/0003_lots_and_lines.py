@@ -11,6 +11,7 @@ from collections import deque
 import sqlalchemy as sa
 from alembic import op
 
+from app.core.migrations import refuse_changes
 from app.core.tables import UtcDateTime
 
 revision = "0003"
@@ -31,25 +32,8 @@ def upgrade() -> None:
     lots()
     rule_uses()
     reward_issues()
-    for table in APPEND_ONLY:
-        for verb in ("UPDATE", "DELETE"):
-            refuse(table, verb)
+    refuse_changes(*APPEND_ONLY)
     fill_lots()
-
-
-def refuse(table: str, verb: str) -> None:
-    """Make the database itself refuse a change of a written row."""
-    name = f"{table}_no_{verb.lower()}"
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(
-            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
-        return
-    op.execute(
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'; END $$"
-    )
-    op.execute(f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
 
 
 def columns() -> None:
@@ -65,8 +49,7 @@ def columns() -> None:
     with op.batch_alter_table("award") as batch:
         batch.alter_column("rule", existing_type=sa.String(length=20), type_=sa.String(length=40))
     if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):  # the rebuild drops them silently
-            refuse("award", verb)
+        refuse_changes("award")  # the rebuild drops them silently
     op.add_column("award", sa.Column("parts", sa.JSON(), server_default="[]", nullable=False))
     op.add_column("award", sa.Column("details", sa.JSON(), server_default="{}", nullable=False))
     op.add_column("award", sa.Column("facts", sa.JSON(), server_default="{}", nullable=False))
@@ -92,8 +75,7 @@ def refunds() -> None:
         with op.batch_alter_table("refund") as batch:
             batch.alter_column("paid_cents", server_default=None)
             batch.alter_column("whole", server_default=None)
-        for verb in ("UPDATE", "DELETE"):  # a rebuild drops them silently
-            refuse("refund", verb)
+        refuse_changes("refund")  # a rebuild drops them silently
     op.create_index("ix_refund_purchase", "refund", ["purchase_id", "brand_id"])
     op.create_index(
         "uq_refund_whole", "refund", ["brand_id", "purchase_id"], unique=True, sqlite_where=sa.text("whole = 1"),
