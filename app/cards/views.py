@@ -135,9 +135,7 @@ def _purchases(session: Session, member_id: int, most: int) -> list[Happening]:
     )
     lines = []
     for purchase, outlet, award, units in cast(Iterable[_Bought], rows):
-        why = (
-            reasons.sentence(award.reason, award.details or None) if award is not None else _("No program was running")
-        )
+        why = reasons.sentence(award.reason, award.details) if award is not None else _("No program was running")
         forms = unit(units) if units else ("", "")
         amount = award.amount if award is not None else 0
         lines.append(
