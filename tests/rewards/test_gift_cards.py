@@ -149,7 +149,7 @@ def test_job_expires_what_is_due_with_what_is_left_and_leaves_the_rest(database:
         use(shop, due, 1000)
         brand_id = brand_of(session)
     with clock.moved(to=clock.now() + 5.5 * DAY), database.unit() as session:
-        jobs.expire(session)
+        jobs.expire_gift_cards(session)
 
     with database.unit(brand_id) as session:
         found = service.gift_cards_of(session, due.card.member_id or 0)
