@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, bindparam, text
 from sqlalchemy.orm import Session
 
-from app.cards import planning, rules, uses
+from app.cards import expiry, planning, rules, uses
 from app.cards.events import progressed
 from app.cards.models import RewardIssue
 from app.cards.planning import AwardLine, AwardPlan, Gift, Planned, Wishes
@@ -19,7 +19,7 @@ from app.core.events import emit
 from app.core.i18n import gettext as _
 from app.core.money import split
 from app.ledger import service as ledger
-from app.ledger.accounts import OpenAccount, open_accounts
+from app.ledger.accounts import OpenAccount
 from app.ledger.service import Basket, LinePaid, Paid
 from app.members.models import Member
 from app.network.models import Till
@@ -102,7 +102,7 @@ def record_purchase(
         "occurred_at": basket.occurred_at, "till_id": till.id, "outlet_id": till.outlet_id, "cashier": basket.cashier,
         "approver": basket.approver,
     }  # fmt: skip
-    accounts = open_accounts(
+    accounts = expiry.open_current(
         session, member_id=member_id, program_ids=[program.id for program in programs], context=context
     )
     balances = {program_id: account.balance for program_id, account in accounts.items()}
@@ -127,7 +127,7 @@ def quote(session: Session, basket: Basket, *, member_id: int, till: Till, wishe
     """
     ledger.check(basket)
     programs = in_force(session, basket.occurred_at)
-    balances = ledger.balances(session, member_id)
+    balances = ledger.balances(session, member_id, at=basket.occurred_at)
     planned = _plan(session, basket, member_id, till, programs, balances, wishes or Wishes(), lock=False)
     return Quote(planned.paid, [award.line for award in planned.awards])
 
