@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from app.cards import merge
+from app.cards.models import ProgramVersion
 from app.core import clock
 from app.ledger.models import Account
 from app.members import lookup
@@ -124,6 +126,20 @@ def test_limits_and_thresholds_remember_what_the_newcomer_had(bare_shop: Shop) -
 
     assert [(line.amount, line.reason) for line in again.awards] == [(0, "limit_member_ever")]
     assert (again.coupons, holds(bare_shop, points)) == ([], (50, 0))
+
+
+@pytest.mark.parametrize("fills", [False, True])
+def test_what_was_collected_in_a_program_without_a_version_of_now_moves_too(shop: Shop, fills: bool) -> None:
+    newcomer = a_newcomer(shop)
+    shop.buy(2800 if fills else 800, member=newcomer)
+    shop.buy(1200)
+    for version in shop.session.scalars(select(ProgramVersion)):
+        version.valid_from = clock.now() + timedelta(days=1)  # only planned by now
+
+    absorb(shop, newcomer)
+
+    # 7 + 3 stamps are a full card, 2 + 3 are none.
+    assert (shop.balance(), shop.balance(newcomer), shop.states()) == ((0, 0, ["issued"]) if fills else (5, 0, []))
 
 
 def test_first_purchase_is_none_when_the_newcomer_has_bought(bare_shop: Shop) -> None:

@@ -1,13 +1,16 @@
 """A phone that polls and a till that books look at a member's rows, never at the brand's, as SQLite's plans say."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask, g
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.cards import expiry, merge, refunds, views
+from app.cards.models import ProgramVersion
+from app.core import clock
 from app.core.db import Database
 from app.doors.member import card
 from app.doors.till import results
@@ -85,7 +88,23 @@ def a_sale_whose_rules_look_back(shop: Shop) -> object:
     return shop.buy(300)
 
 
-ACTS = [a_sale, a_story, a_poll_of_the_card, the_uses_of_coupons, the_last_sale, a_quote, a_sale_whose_rules_look_back]
+def a_merge(shop: Shop) -> object:
+    newcomer = a_member(shop.session, state="provisional")
+    shop.buy(400, member=newcomer)
+    shop.session.execute(update(ProgramVersion).values(valid_from=clock.now() + timedelta(days=1)))
+    return merge.absorb(shop.session, newcomer, into=shop.member)
+
+
+ACTS = [
+    a_sale,
+    a_story,
+    a_poll_of_the_card,
+    the_uses_of_coupons,
+    the_last_sale,
+    a_quote,
+    a_sale_whose_rules_look_back,
+    a_merge,
+]
 
 
 @pytest.fixture(autouse=True)
