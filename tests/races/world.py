@@ -85,8 +85,13 @@ def world(database: Database) -> Iterator[World]:
 @pytest.fixture
 def unlocked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away what makes a read hold until the write that follows from it: FOR UPDATE, or BEGIN IMMEDIATE."""
+    unlock(world, monkeypatch)
+
+
+def unlock(world: World, patch: pytest.MonkeyPatch) -> None:
+    """Do what `unlocked` says, also in a process without fixtures."""
     if world.database.is_sqlite:
         world.begins_late = True
         return
     for statements in (sql.LOCK_ACCOUNTS, sql.HOLD_MEMBER):
-        monkeypatch.setitem(statements, "postgresql", statements["sqlite"])
+        patch.setitem(statements, "postgresql", statements["sqlite"])
