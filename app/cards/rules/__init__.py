@@ -1,8 +1,8 @@
 """Rules of programs: their model as validated JSON, and the pure evaluation of it. See docs/program-rules.md."""
 
-from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, kept_until, serial_credit, tier_for
+from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, serial_credit
 from app.cards.rules.compat import evaluate_due, missing
-from app.cards.rules.dates import expiry, period_start, release_at
+from app.cards.rules.dates import expiry, period_end, period_start, release_at
 from app.cards.rules.evaluate import MAX_STAMPS, evaluate
 from app.cards.rules.facts import (
     Facts,
@@ -27,6 +27,7 @@ from app.cards.rules.model import (
     parse,
     rewards_of,
 )
+from app.cards.rules.standing import Day, kept_until, reached, tier_for
 from app.cards.rules.surprise import pick
 
 StampRule = Shorthand  # the name of old
@@ -36,6 +37,7 @@ __all__ = [
     "MAX_STAMPS",
     "MOST_REWARDS",
     "Crossed",
+    "Day",
     "Facts",
     "Line",
     "Outcome",
@@ -62,8 +64,10 @@ __all__ = [
     "parse",
     "parts_from_json",
     "parts_to_json",
+    "period_end",
     "period_start",
     "pick",
+    "reached",
     "release_at",
     "rewards_of",
     "serial_credit",

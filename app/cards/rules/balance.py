@@ -1,11 +1,10 @@
-"""What follows from a balance, a spend or the days of use: filled cards, thresholds, tiers, credit of a serial card."""
+"""What follows from a balance or the days of use: filled cards, thresholds, credit of a serial card."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
-from app.cards.rules.dates import expiry
-from app.cards.rules.model import Plan, Tier
+from app.cards.rules.model import Plan
 
 MOST_REWARDS = 300  # of one event, as decision 0005 has it: a slip of the finger must not issue coupons by the thousand
 
@@ -57,39 +56,6 @@ def crossed(plan: Plan, before: int, after: int) -> Crossed:
             break
         taken, number, before = taken + top, number + 1, 0
     return Crossed(tuple(reached), taken, after - taken)
-
-
-def tier_for(
-    tiers: Sequence[Tier],
-    *,
-    spent: Mapping[str, int],
-    visits: Mapping[str, int],
-    held: str = "",
-    held_until: datetime | None = None,
-    at: datetime | None = None,
-) -> Tier | None:
-    """Return the highest tier that a member has reached or still keeps; None below the first.
-
-    Args:
-        tiers: lowest first.
-        spent: cents of due by period (month, quarter, year) so far.
-        visits: number by period.
-        held: slug of the tier that the member is in.
-        held_until: when it ends, see `kept_until`; without it, the tier is not kept.
-        at: the moment that is asked about.
-    """
-    kept = held_until is not None and at is not None and at < held_until
-    for tier in reversed(tiers):
-        measured = spent if tier.from_cents is not None else visits
-        needed = tier.from_cents if tier.from_cents is not None else tier.from_visits or 0
-        if measured.get(tier.period, 0) >= needed or (kept and tier.slug == held):
-            return tier
-    return None
-
-
-def kept_until(tier: Tier, reached_local: datetime) -> datetime:
-    """Return the first moment at which a tier that was reached is no longer kept, in the brand's zone."""
-    return expiry(reached_local, tier.keeps_months)
 
 
 def serial_credit(plan: Plan, used_on: Sequence[date]) -> int:

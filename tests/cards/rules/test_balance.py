@@ -1,4 +1,4 @@
-"""Thresholds, tiers and serial cards, by worked examples."""
+"""Thresholds and serial cards, by worked examples."""
 
 from datetime import date, timedelta
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given as over
 from hypothesis import strategies as st
 
-from app.cards.rules import MOST_REWARDS, Plan, crossed, kept_until, parse, serial_credit, tier_for
-from tests.programs import a_plan, a_rule, local, per_amount
+from app.cards.rules import MOST_REWARDS, Plan, crossed, parse, serial_credit
+from tests.programs import a_plan, a_rule, per_amount
 
 STEPS = [{"at": 500, "reward": "coffee"}, {"at": 1000, "reward": "lunch"}]
 
@@ -106,43 +106,3 @@ def test_serial_card_used_within_exactly_so_many_days_gives_its_step_back(days: 
 def test_serial_card_with_a_use_left_gives_nothing_back_yet() -> None:
     assert serial_credit(SERIAL, [date(2026, 10, 1)] * 9) == 0
     assert serial_credit(SERIAL, []) == 0
-
-
-TIERS = parse(
-    "standing",
-    {
-        "tiers": [
-            {"slug": "silver", "from_cents": 50_000, "discount_bp": 300, "keeps_months": 1},
-            {"slug": "regular", "from_visits": 20, "period": "month", "discount_bp": 500},
-            {"slug": "gold", "from_cents": 150_000, "discount_bp": 800},
-        ]
-    },
-).tiers
-
-
-@pytest.mark.parametrize(
-    ("spent", "visits", "slug"),
-    [
-        (49_999, 19, None),
-        (50_000, 0, "silver"),
-        (0, 20, "regular"),
-        (149_999, 20, "regular"),
-        (150_000, 0, "gold"),
-    ],
-)
-def test_highest_tier_that_is_reached_is_the_members(spent: int, visits: int, slug: str | None) -> None:
-    found = tier_for(TIERS, spent={"year": spent}, visits={"month": visits})
-
-    assert (found.slug if found else None) == slug
-
-
-def test_tier_is_kept_to_the_end_of_its_months_and_a_higher_one_wins_over_it() -> None:
-    until = kept_until(TIERS[0], local(2026, 1, 31, 18))
-    last, first = local(2026, 2, 28, 23, 59, 59), local(2026, 3, 1)
-
-    def slug(at: object, spent: int) -> str | None:
-        found = tier_for(TIERS, spent={"year": spent}, visits={}, held="silver", held_until=until, at=at)
-        return found.slug if found else None
-
-    assert until == first
-    assert (slug(last, 0), slug(first, 0), slug(last, 150_000)) == ("silver", None, "gold")
