@@ -7,7 +7,8 @@ from flask import Flask, g
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import expiry, merge, refunds, views
+from app.cards import expiry, merge, refunds, tiers, views
+from app.core import clock
 from app.core.db import Database
 from app.doors.member import card
 from app.doors.till import results
@@ -17,6 +18,7 @@ from app.members.models import Member
 from app.network.models import Brand, Till
 from app.rewards import service as rewards
 from tests.builders import a_brand, a_member
+from tests.cards.kinds import a_plan
 from tests.ledger.card import a_card, day
 from tests.plans import statements
 from tests.shop import Shop, a_shop
@@ -133,6 +135,20 @@ def test_reversed_spend_looks_at_its_own_lots(sqlite: Database, brand_id: int) -
         with statements(sqlite, *BIG, *"laebr") as found:
             card.put_back(7, taken)
 
+    assert found.walks == []
+
+
+def test_tiers_look_at_the_rows_of_their_member_and_at_what_ended(sqlite: Database, brand_id: int) -> None:
+    with sqlite.unit(brand_id) as session:
+        shop = on_the_member(session)
+        a_plan(session, "standing", {"tiers": [{"slug": "silver", "from_cents": 8700}]})
+        with statements(sqlite, *BIG, "tier_hold", "tier_change", *"prw") as found:
+            bought = shop.buy(400)  # 84.00 of before and 4.00
+            assert tiers.held(session, shop.member.id, clock.now())
+            shop.refund(bought)
+            tiers.settle_due(session, now=clock.now())
+
+    assert found.count("FROM tier_change") == 3  # the sale, the refund, the job
     assert found.walks == []
 
 

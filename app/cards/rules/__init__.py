@@ -22,10 +22,12 @@ from app.cards.rules.model import (
     Rule,
     Shorthand,
     Tier,
+    asks_for_tiers,
     ladder_periods,
     needs_seed,
     parse,
     rewards_of,
+    tiers_of,
 )
 from app.cards.rules.standing import Day, kept_until, reached, tier_for
 from app.cards.rules.surprise import pick
@@ -50,6 +52,7 @@ __all__ = [
     "StampRule",
     "Tier",
     "Used",
+    "asks_for_tiers",
     "crossed",
     "evaluate",
     "evaluate_due",
@@ -72,4 +75,5 @@ __all__ = [
     "rewards_of",
     "serial_credit",
     "tier_for",
+    "tiers_of",
 ]

@@ -1,0 +1,115 @@
+"""Tiers, serial cards and offers: what a member holds, what was bought in advance, and prices for members.
+
+Why: standing discounts follow from a state, prepaid uses and member prices are sold at tills and settled.
+Old code keeps running meanwhile: yes; all of it are new tables.
+Locks: new tables only.
+Fill: none; the next sale of a member finds the tier that was reached before.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.core.tables import UtcDateTime
+
+revision = "0007"
+down_revision = "0005"
+
+APPEND_ONLY = ["tier_change"]
+
+
+def upgrade() -> None:
+    """Create what is new."""
+    tiers()
+    for table in APPEND_ONLY:
+        for verb in ("UPDATE", "DELETE"):
+            refuse(table, verb)
+
+
+def refuse(table: str, verb: str) -> None:
+    """Make the database itself refuse a change of a written row."""
+    name = f"{table}_no_{verb.lower()}"
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
+        return
+    op.execute(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    op.execute(f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
+
+
+def owned(table: str, *points: tuple[str, str]) -> list[sa.schema.SchemaItem]:
+    """Return what every table of a brand has, and its foreign keys, which cannot leave the brand."""
+    return [
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("brand_id", sa.Integer(), nullable=False),
+        *(
+            sa.ForeignKeyConstraint(
+                ["brand_id", column], [f"{to}.brand_id", f"{to}.id"], name=op.f(f"fk_{table}_brand_id_{column}")
+            )
+            for column, to in points
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f(f"fk_{table}_brand_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
+        sa.UniqueConstraint("brand_id", "id", name=op.f(f"uq_{table}_brand_id_id")),
+    ]
+
+
+def whole(*names: str, nullable: bool = False) -> list[sa.Column[int]]:
+    """Return columns of whole numbers."""
+    return [sa.Column(name, sa.Integer(), nullable=nullable) for name in names]
+
+
+def words(**lengths: int) -> list[sa.Column[str]]:
+    """Return columns of short texts."""
+    return [sa.Column(name, sa.String(length=length), nullable=False) for name, length in lengths.items()]
+
+
+def moments(*names: str, nullable: bool = False) -> list[sa.Column[sa.DateTime]]:
+    """Return columns of moments."""
+    return [sa.Column(name, UtcDateTime(), nullable=nullable) for name in names]
+
+
+OF_PROGRAM = (("member_id", "member"), ("program_id", "program"), ("version_id", "program_version"))
+
+
+def tiers() -> None:
+    """Create what a member holds, and how it came to be."""
+    op.create_table(
+        "tier_hold",
+        *whole("member_id", "program_id", "version_id"),
+        *words(tier=40, source=5),
+        sa.Column("reached_on", sa.Date(), nullable=False),
+        *moments("until"),
+        *whole("purchase_id", nullable=True),
+        sa.Column("settled", sa.Boolean(), nullable=False),
+        *owned("tier_hold", *OF_PROGRAM, ("purchase_id", "purchase")),
+        sa.UniqueConstraint(
+            "brand_id",
+            "member_id",
+            "program_id",
+            "tier",
+            "source",
+            name=op.f("uq_tier_hold_brand_id_member_id_program_id_tier_source"),
+        ),
+        sa.CheckConstraint("source IN ('spend', 'rule')", name=op.f("ck_tier_hold_source")),
+        sa.CheckConstraint("(source = 'rule') = (purchase_id IS NOT NULL)", name=op.f("ck_tier_hold_sale")),
+    )
+    op.create_index("ix_tier_hold_member", "tier_hold", ["member_id", "brand_id", "program_id"])
+    unsettled = sa.text("NOT settled")
+    op.create_index("ix_tier_hold_due", "tier_hold", ["until"], sqlite_where=unsettled, postgresql_where=unsettled)
+    op.create_table(
+        "tier_change",
+        *whole("member_id", "program_id", "version_id"),
+        *words(was=40, tier=40, reason=10),
+        *whole("purchase_id", "refund_id", nullable=True),
+        *moments("occurred_at", "recorded_at"),
+        *owned("tier_change", *OF_PROGRAM, ("purchase_id", "purchase"), ("refund_id", "refund")),
+        sa.CheckConstraint(
+            "reason IN ('reached', 'rule', 'ended', 'refund', 'merged')", name=op.f("ck_tier_change_reason")
+        ),
+        sa.CheckConstraint("was <> tier", name=op.f("ck_tier_change_differs")),
+    )
+    op.create_index("ix_tier_change_member", "tier_change", ["member_id", "brand_id", "program_id"])
