@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from app.cards import books as cards_books
 from app.cards import jobs as cards_jobs
 from app.cards import models as _cards
+from app.cards import serial_books
+from app.cards import serial_models as _serial
 from app.cards import setup as cards_setup
 from app.core import jobs as core_jobs
 from app.core import limits, sessions
@@ -46,6 +48,7 @@ TABLES = (
     _ledger,
     _rewards,
     _cards,
+    _serial,
     _delivery,
     _wallet,
 )  # modules that hold tables
@@ -87,4 +90,5 @@ def describe(app: APIFlask) -> None:
 
 def invariants() -> list[tuple[str, Callable[[Session], list[str]]]]:
     """Return what `leima check-books` checks in each brand: a name, and a function that lists what breaks it."""
-    return [*members_books.INVARIANTS, *ledger_books.INVARIANTS, *rewards_books.INVARIANTS, *cards_books.INVARIANTS]
+    books = (members_books, ledger_books, rewards_books, cards_books, serial_books)
+    return [one for module in books for one in module.INVARIANTS]

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from app.cards import rules, service, tiers, uses
+from app.cards import rules, serial, service, tiers, uses
 from app.cards.events import progressed
 from app.cards.programs import in_force
 from app.core import clock
@@ -33,6 +33,7 @@ def absorb(session: Session, newcomer: Member, *, into: Member) -> Member:
     }
     rewards.move(session, member_id=newcomer.id, into_id=into.id)
     uses.move(session, member_id=newcomer.id, into_id=into.id)
+    serial.move(session, member_id=newcomer.id, into_id=into.id)
     tiers.move(session, member_id=newcomer.id, into_id=into.id)
     for program in programs:
         source, target = opened[newcomer.id][program.id], opened[into.id][program.id]

@@ -20,6 +20,7 @@ APPEND_ONLY = ["tier_change"]
 def upgrade() -> None:
     """Create what is new."""
     tiers()
+    serial_cards()
     for table in APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
             refuse(table, verb)
@@ -113,3 +114,48 @@ def tiers() -> None:
         sa.CheckConstraint("was <> tier", name=op.f("ck_tier_change_differs")),
     )
     op.create_index("ix_tier_change_member", "tier_change", ["member_id", "brand_id", "program_id"])
+
+
+def serial_cards() -> None:
+    """Create what was bought in advance, and its uses."""
+    place = (("till_id", "till"), ("outlet_id", "outlet"))
+    op.create_table(
+        "serial_card",
+        *words(public_id=26, receipt=40),
+        sa.Column("cashier", sa.String(length=26), nullable=True),
+        *whole("member_id", "program_id", "version_id", "till_id", "outlet_id", "price_cents"),
+        *whole("uses", "used", "lost", "frozen_cents", "owed_cents"),
+        *whole("entry_id", nullable=True),
+        sa.Column("local_date", sa.Date(), nullable=False),
+        *moments("sold_at", "recorded_at", "expires_at"),
+        *moments("refunded_at", nullable=True),
+        *owned("serial_card", *OF_PROGRAM, *place, ("entry_id", "ledger_entry")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_serial_card_public_id")),
+        sa.UniqueConstraint(
+            "brand_id", "till_id", "local_date", "receipt",
+            name=op.f("uq_serial_card_brand_id_till_id_local_date_receipt"),
+        ),
+        sa.CheckConstraint("used >= 0 AND lost >= 0 AND used + lost <= uses", name=op.f("ck_serial_card_uses")),
+        sa.CheckConstraint(
+            "frozen_cents BETWEEN 0 AND price_cents AND owed_cents >= 0", name=op.f("ck_serial_card_cents")
+        ),
+        sa.CheckConstraint("refunded_at IS NULL OR used + lost = 0", name=op.f("ck_serial_card_refunded")),
+    )  # fmt: skip
+    op.create_index("ix_serial_card_member", "serial_card", ["member_id", "brand_id", "program_id"])
+    op.create_table(
+        "serial_use",
+        *words(public_id=26),
+        *whole("card_id", "entry_id", "till_id", "outlet_id", "uses", "share_cents", "credit_cents", "offset_cents"),
+        *whole("credit_entry_id", "gift_card_id", nullable=True),
+        sa.Column("local_date", sa.Date(), nullable=False),
+        *moments("occurred_at", "recorded_at"),
+        *moments("credit_back_at", "reversed_at", nullable=True),
+        *owned(
+            "serial_use", ("card_id", "serial_card"), ("entry_id", "ledger_entry"), *place,
+            ("credit_entry_id", "ledger_entry"), ("gift_card_id", "gift_card"),
+        ),
+        sa.UniqueConstraint("public_id", name=op.f("uq_serial_use_public_id")),
+        sa.CheckConstraint("uses > 0 AND share_cents >= 0", name=op.f("ck_serial_use_some")),
+        sa.CheckConstraint("credit_cents >= 0 AND offset_cents >= 0", name=op.f("ck_serial_use_credit")),
+    )  # fmt: skip
+    op.create_index("ix_serial_use_card", "serial_use", ["card_id", "brand_id"])

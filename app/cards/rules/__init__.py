@@ -1,6 +1,6 @@
 """Rules of programs: their model as validated JSON, and the pure evaluation of it. See docs/program-rules.md."""
 
-from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, serial_credit
+from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, serial_credit, use_share
 from app.cards.rules.compat import evaluate_due, missing
 from app.cards.rules.dates import expiry, period_end, period_start, release_at
 from app.cards.rules.evaluate import MAX_STAMPS, evaluate
@@ -76,4 +76,5 @@ __all__ = [
     "serial_credit",
     "tier_for",
     "tiers_of",
+    "use_share",
 ]

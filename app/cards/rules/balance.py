@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.cards.rules.model import Plan
+from app.core.money import half_up
 
 MOST_REWARDS = 300  # of one event, as decision 0005 has it: a slip of the finger must not issue coupons by the thousand
 
@@ -56,6 +57,17 @@ def crossed(plan: Plan, before: int, after: int) -> Crossed:
             break
         taken, number, before = taken + top, number + 1, 0
     return Crossed(tuple(reached), taken, after - taken)
+
+
+def use_share(price_cents: int, uses: int, *, used: int, settled_cents: int) -> int:
+    """Return the share of a serial card's price that a use settles: the shares of all uses sum to the price.
+
+    Args:
+        uses: that were bought for the price.
+        used: how many are used with this one.
+        settled_cents: what the others of them settled; those that were taken back are not among them.
+    """
+    return max(half_up(price_cents * used, uses) - settled_cents, 0)
 
 
 def serial_credit(plan: Plan, used_on: Sequence[date]) -> int:

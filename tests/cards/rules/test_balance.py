@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given as over
 from hypothesis import strategies as st
 
-from app.cards.rules import MOST_REWARDS, Plan, crossed, parse, serial_credit
+from app.cards.rules import MOST_REWARDS, Plan, crossed, parse, serial_credit, use_share
 from tests.programs import a_plan, a_rule, per_amount
 
 STEPS = [{"at": 500, "reward": "coffee"}, {"at": 1000, "reward": "lunch"}]
@@ -106,3 +106,36 @@ def test_serial_card_used_within_exactly_so_many_days_gives_its_step_back(days: 
 def test_serial_card_with_a_use_left_gives_nothing_back_yet() -> None:
     assert serial_credit(SERIAL, [date(2026, 10, 1)] * 9) == 0
     assert serial_credit(SERIAL, []) == 0
+
+
+def test_shares_of_uses_sum_to_the_price_to_the_cent() -> None:
+    # 100.00 for 3 uses: 33.33, then 66.67 less 33.33, then 100.00 less 66.67.
+    settled, shares = 0, []
+    for used in (1, 2, 3):
+        shares.append(use_share(10_000, 3, used=used, settled_cents=settled))
+        settled += shares[-1]
+
+    assert shares == [3333, 3334, 3333]
+    assert use_share(9000, 10, used=4, settled_cents=0) == 3600  # four at once
+
+
+@over(
+    price=st.integers(0, 20_000),
+    uses=st.integers(1, 30),
+    steps=st.lists(st.integers(0, 29), max_size=60),
+)
+def test_whatever_is_taken_back_meanwhile_the_uses_of_a_full_card_sum_to_its_price(
+    price: int, uses: int, steps: list[int]
+) -> None:
+    live: list[int] = []
+    for step in [*steps, *[29] * uses]:
+        if step < len(live) and len(live) < uses:
+            live.pop(step)
+        elif len(live) < uses:
+            live.append(use_share(price, uses, used=len(live) + 1, settled_cents=sum(live)))
+        assert all(share >= 0 for share in live)
+        assert sum(live) <= price
+
+    while len(live) < uses:
+        live.append(use_share(price, uses, used=len(live) + 1, settled_cents=sum(live)))
+    assert sum(live) == price
