@@ -22,6 +22,7 @@ from app.ledger import statements as sql
 from app.ledger.accounts import OpenAccount, open_accounts
 from app.ledger.models import Account, LedgerEntry, Purchase, Refund, RefundLine, SettlementFact
 from app.network.models import Till
+from app.rewards import offers
 from app.rewards import service as rewards
 from app.rewards.models import Redemption
 
@@ -97,6 +98,8 @@ def refund(session: Session, purchase: Purchase, *, till: Till, lines: Mapping[i
     booking = _Booking(session, purchase, member_id, back, accounts, till, refund_id)
     _return_spends(booking, spends, given)
     taken = [line for award in awards if (line := _reverse(booking, award)) is not None]
+    came_back = {line.line_id: line.quantity for line in back.lines}
+    offers.take_back(session, purchase_id=purchase.id, refund_id=refund_id, back=came_back, till=till, at=now)
     tiers.after_refund(session, member_id=member_id, purchase_id=purchase.id, refund_id=refund_id, kept=booking.tiers)
     coupons = rewards.give_back(session, purchase_id=purchase.id) if back.whole else 0
     return RefundResult(public_id, purchase, back.amount_cents, back.paid_cents, back.spent_cents, taken, coupons)

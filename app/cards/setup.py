@@ -16,6 +16,7 @@ from app.core.toml import Place
 from app.network.models import CostCentre
 from app.network.setup import Slug, Texts
 from app.rewards.models import Reward
+from app.rewards.offer_setup import OfferIn
 
 # The ledger and the rules know every kind of `rules.KINDS`; the pages draw stamp cards. A kind is added with its pages.
 Kind = Literal["stamp_card"]
@@ -66,14 +67,16 @@ def apply(setup: Setup) -> None:
 
 
 def _tiers(setup: Setup, named: dict[Place, frozenset[str]]) -> None:
-    """Tell which tiers rules name that no standing program has, of this file or from before."""
-    if not any(named.values()):
+    """Tell which tiers rules and offers name that no standing program has, of this file or from before."""
+    places = {(*place, "rule"): slugs for place, slugs in named.items()}
+    places |= {(*item.place, "tiers"): frozenset(item.value.tiers) for item in setup.items("offers", OfferIn)}
+    if not any(places.values()):
         return
     standing = (program for program in in_force(setup.session, clock.now()) if program.kind == "standing")
     known = {tier.slug for program in standing for tier in program.plan.tiers}
-    for place, slugs in named.items():
+    for place, slugs in places.items():
         for slug in sorted(slugs - known):
-            setup.fault((*place, "rule"), f"no standing program has the tier {slug!r}")
+            setup.fault(place, f"no standing program has the tier {slug!r}")
 
 
 def _plan(setup: Setup, item: Item[ProgramIn]) -> Plan | None:

@@ -14,13 +14,14 @@ from app.core.tables import UtcDateTime
 revision = "0007"
 down_revision = "0005"
 
-APPEND_ONLY = ["tier_change"]
+APPEND_ONLY = ["tier_change", "offer_use"]
 
 
 def upgrade() -> None:
     """Create what is new."""
     tiers()
     serial_cards()
+    offers()
     for table in APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
             refuse(table, verb)
@@ -159,3 +160,37 @@ def serial_cards() -> None:
         sa.CheckConstraint("credit_cents >= 0 AND offset_cents >= 0", name=op.f("ck_serial_use_credit")),
     )  # fmt: skip
     op.create_index("ix_serial_use_card", "serial_use", ["card_id", "brand_id"])
+
+
+def offers() -> None:
+    """Create the prices for members, and the lines that had them."""
+    op.create_table(
+        "offer",
+        *words(slug=40, hours_from=5, hours_to=5, vat_code=20),
+        sa.Column("campaign", sa.String(length=40), nullable=True),
+        sa.Column("name", sa.JSON(), nullable=False),
+        *whole("price_cents", "percent_bp", "per_day", "cost_centre_id", nullable=True),
+        *whole("compensation_cents"),
+        *(
+            sa.Column(name, sa.JSON(), server_default="[]", nullable=False)
+            for name in ("skus", "groups", "weekdays", "outlets", "tiers")
+        ),
+        *moments("valid_from", "valid_until", nullable=True),
+        *owned("offer", ("cost_centre_id", "cost_centre")),
+        sa.UniqueConstraint("brand_id", "slug", name=op.f("uq_offer_brand_id_slug")),
+        sa.CheckConstraint("(price_cents IS NULL) <> (percent_bp IS NULL)", name=op.f("ck_offer_price")),
+    )
+    op.create_table(
+        "offer_use",
+        *whole("offer_id", "member_id", "purchase_id", "line_id", "quantity", "compensation_cents"),
+        sa.Column("local_date", sa.Date(), nullable=False),
+        *moments("at"),
+        *owned(
+            "offer_use", ("offer_id", "offer"), ("member_id", "member"), ("purchase_id", "purchase"),
+            ("line_id", "purchase_line"),
+        ),
+        sa.UniqueConstraint("brand_id", "line_id", name=op.f("uq_offer_use_brand_id_line_id")),
+        sa.CheckConstraint("quantity > 0 AND compensation_cents >= 0", name=op.f("ck_offer_use_some")),
+    )  # fmt: skip
+    op.create_index("ix_offer_use_purchase", "offer_use", ["purchase_id", "brand_id"])
+    op.create_index("ix_offer_use_member", "offer_use", ["member_id", "brand_id", "local_date"])
