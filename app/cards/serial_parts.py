@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.cards import serial_credit
 from app.cards.events import progressed
-from app.cards.planning import ProgramUnknown
+from app.cards.paying import ProgramUnknown
 from app.cards.programs import ProgramInForce, in_force
 from app.core.db import brand_of
 from app.core.errors import Conflict, NotFound
@@ -15,7 +15,8 @@ from app.core.events import emit
 from app.core.i18n import gettext as _
 from app.ledger import settling
 from app.ledger.accounts import OpenAccount, open_accounts
-from app.ledger.settling import Fact, FactKind
+from app.ledger.models import FactKind
+from app.ledger.settling import Fact
 from app.network.models import Brand, Till
 
 CARD, USE = "serial_card", "serial_use"  # kinds of sources

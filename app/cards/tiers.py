@@ -18,7 +18,7 @@ from app.cards import tier_statements as sql
 from app.cards.events import TierChanged
 from app.cards.models import TierChange, TierHold
 from app.cards.programs import ProgramInForce, in_force, of_version
-from app.cards.rules import Day, Reached, Tier
+from app.cards.rules import Day, Tier, TierReached
 from app.core import clock
 from app.core.db import brand_of
 from app.core.events import emit
@@ -154,8 +154,8 @@ def _raise(session: Session, programs: list[ProgramInForce], member_id: int, cau
     known = {(row.program_id, row.tier, row.source): row.until for row in _holds(session, member_id)}
     for program in programs:
         for tier in program.plan.tiers:
-            by_rule = Reached(local.date(), rules.kept_until(tier, local)) if tier.slug in cause.set_to else None
-            for source, found in (("spend", rules.reached(tier, days, zone)), ("rule", by_rule)):
+            by_rule = TierReached(local.date(), rules.kept_until(tier, local)) if tier.slug in cause.set_to else None
+            for source, found in (("spend", rules.tier_reached(tier, days, zone)), ("rule", by_rule)):
                 before = known.get((program.id, tier.slug, source))
                 if found is not None and (before is None or before < found.until):
                     purchase_id = cause.purchase_id if source == "rule" else None
@@ -180,7 +180,7 @@ def _shortened(session: Session, row: TierHold, days: list[Day], zone: ZoneInfo,
     """Set the end that a member's spend still reaches under the version of then; tell whether it is an earlier one."""
     plan = of_version(session, row.version_id).plan
     tier = next(tier for tier in plan.tiers if tier.slug == row.tier)
-    found = rules.reached(tier, days, zone)
+    found = rules.tier_reached(tier, days, zone)
     until = max(found.until.astimezone(UTC), now) if found else now
     if until >= row.until:
         return False

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.cards import expiry, merge, serial
-from app.cards.planning import ProgramUnknown
+from app.cards.paying import ProgramUnknown
 from app.cards.serial_models import SerialCard
 from app.core import clock
 from app.ledger import service as ledger

@@ -29,7 +29,7 @@ from app.cards.rules.model import (
     rewards_of,
     tiers_of,
 )
-from app.cards.rules.standing import Day, kept_until, reached, tier_for
+from app.cards.rules.standing import Day, TierReached, kept_until, tier_for, tier_reached
 from app.cards.rules.surprise import pick
 
 StampRule = Shorthand  # the name of old
@@ -51,6 +51,7 @@ __all__ = [
     "Shorthand",
     "StampRule",
     "Tier",
+    "TierReached",
     "Used",
     "asks_for_tiers",
     "crossed",
@@ -70,11 +71,11 @@ __all__ = [
     "period_end",
     "period_start",
     "pick",
-    "reached",
     "release_at",
     "rewards_of",
     "serial_credit",
     "tier_for",
+    "tier_reached",
     "tiers_of",
     "use_share",
 ]

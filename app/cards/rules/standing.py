@@ -20,7 +20,7 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Reached:
+class TierReached:
     """A tier that was reached: on which local day, and the first moment at which it is held no more."""
 
     day: date
@@ -32,7 +32,7 @@ def kept_until(tier: Tier, reached_local: datetime) -> datetime:
     return expiry(reached_local, tier.keeps_months)
 
 
-def reached(tier: Tier, days: Iterable[Day], zone: ZoneInfo) -> Reached | None:
+def tier_reached(tier: Tier, days: Iterable[Day], zone: ZoneInfo) -> TierReached | None:
     """Return when a tier was reached so that it is held the longest; None where no period reached it.
 
     A tier is held through the period whose spend reaches it, and for its months after the month in which that was.
@@ -52,7 +52,7 @@ def reached(tier: Tier, days: Iterable[Day], zone: ZoneInfo) -> Reached | None:
         day = _crossing(sorted(amounts), needed(tier))
         if day is not None:
             at = _midnight(day, zone)
-            found.append(Reached(day, max(kept_until(tier, at), period_end(at, tier.period))))
+            found.append(TierReached(day, max(kept_until(tier, at), period_end(at, tier.period))))
     return max(found, key=lambda one: one.until, default=None)
 
 

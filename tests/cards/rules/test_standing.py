@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given as over
 from hypothesis import strategies as st
 
-from app.cards.rules import Day, Reached, Tier, kept_until, parse, reached, tier_for
+from app.cards.rules import Day, Tier, TierReached, kept_until, parse, tier_for, tier_reached
 from tests.programs import HELSINKI, local
 
 SILVER, REGULAR, GOLD = TIERS = parse(
@@ -25,8 +25,8 @@ def spent(day: date, cents: int) -> Day:
     return Day(day, cents, 1)
 
 
-def on(*days: Day, tier: Tier = SILVER) -> Reached | None:
-    return reached(tier, days, HELSINKI)
+def on(*days: Day, tier: Tier = SILVER) -> TierReached | None:
+    return tier_reached(tier, days, HELSINKI)
 
 
 @pytest.mark.parametrize(("cents", "is_reached"), [(49_999, False), (50_000, True), (50_001, True)])
@@ -53,8 +53,8 @@ def test_tier_is_held_through_its_period_and_its_full_months_after() -> None:
     # the end of January 2027.
     june, december = on(spent(date(2026, 6, 15), 50_000)), on(spent(date(2026, 12, 1), 50_000))
 
-    assert june == Reached(date(2026, 6, 15), local(2027, 1, 1))
-    assert december == Reached(date(2026, 12, 1), local(2027, 2, 1))
+    assert june == TierReached(date(2026, 6, 15), local(2027, 1, 1))
+    assert december == TierReached(date(2026, 12, 1), local(2027, 2, 1))
 
 
 @pytest.mark.parametrize(
@@ -80,15 +80,15 @@ def test_reached_anew_in_the_next_period_it_is_held_longer() -> None:
     # Gold keeps 12 full months: of May 2026 through May 2027, of March 2027 through March 2028.
     first, again = spent(date(2026, 5, 2), 150_000), spent(date(2027, 3, 3), 150_000)
 
-    assert on(first, tier=GOLD) == Reached(date(2026, 5, 2), local(2027, 6, 1))
-    assert on(again, first, tier=GOLD) == Reached(date(2027, 3, 3), local(2028, 4, 1))
+    assert on(first, tier=GOLD) == TierReached(date(2026, 5, 2), local(2027, 6, 1))
+    assert on(again, first, tier=GOLD) == TierReached(date(2027, 3, 3), local(2028, 4, 1))
 
 
 def test_day_that_crosses_is_found_in_whatever_order_sales_are_told() -> None:
     # A late till tells of November in December: 300.00 + 150.00 in November, 60.00 in December cross 500.00.
     days = [spent(date(2026, 12, 2), 6000), spent(date(2026, 11, 28), 15_000), spent(date(2026, 11, 3), 30_000)]
 
-    assert on(*days) == on(*reversed(days)) == Reached(date(2026, 12, 2), local(2027, 2, 1))
+    assert on(*days) == on(*reversed(days)) == TierReached(date(2026, 12, 2), local(2027, 2, 1))
 
 
 def test_highest_tier_that_is_held_is_the_members() -> None:
