@@ -65,6 +65,22 @@ INVARIANTS = checks(
             "SELECT 'entry ' || e.id FROM ledger_entry e LEFT JOIN program_version v ON v.brand_id = e.brand_id "
             "AND v.id = e.version_id WHERE e.brand_id = :brand_id AND v.id IS NULL"
         ),
+        "4c tiers point to versions of their own program": (
+            "SELECT 'tier hold ' || h.id FROM tier_hold h JOIN program_version v ON v.brand_id = h.brand_id "
+            "AND v.id = h.version_id WHERE h.brand_id = :brand_id AND v.program_id <> h.program_id UNION ALL "
+            "SELECT 'tier change ' || c.id FROM tier_change c JOIN program_version v ON v.brand_id = c.brand_id "
+            "AND v.id = c.version_id WHERE c.brand_id = :brand_id AND v.program_id <> c.program_id"
+        ),
+        "12c each change of a tier follows the one before": (
+            "SELECT 'tier change ' || x.id FROM (SELECT id, was, lag(tier, 1, '') OVER "
+            "(PARTITION BY member_id, program_id ORDER BY id) AS before FROM tier_change WHERE brand_id = :brand_id) x "
+            "WHERE x.was <> x.before"
+        ),
+        "12d who holds a tier was told of one": (
+            "SELECT 'tier hold ' || h.id FROM tier_hold h WHERE h.brand_id = :brand_id AND NOT h.settled "
+            "AND NOT EXISTS (SELECT 1 FROM tier_change c WHERE c.brand_id = h.brand_id "
+            "AND c.member_id = h.member_id AND c.program_id = h.program_id)"
+        ),
         "12b no card is fuller than its size": (
             "SELECT 'account ' || a.id || ': ' || a.balance FROM account a JOIN program_version v ON v.brand_id = "
             "a.brand_id "

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from app.cards import expiry
+from app.cards import expiry, tiers
 from app.core.jobs import job
 from app.network.service import brand_by_brand
 
-SLICE = 500  # lots of one unit, so that a till never waits long
+SLICE = 500  # lots or tiers of one unit, so that a till never waits long
 
 
 @job("cards.expire", every=timedelta(minutes=10), priority=8)
@@ -21,3 +21,9 @@ def expire(session: Session) -> None:
 def release(session: Session) -> None:
     """Make spendable what was pending until now, brand by brand; what is left over follows at once."""
     brand_by_brand(session, "cards.release", expiry.release_due, most=SLICE)
+
+
+@job("cards.tiers", every=timedelta(minutes=10), priority=8)
+def lower_tiers(session: Session) -> None:
+    """Lower the members whose tiers ended, brand by brand; what is left over follows at once."""
+    brand_by_brand(session, "cards.tiers", tiers.settle_due, most=SLICE)

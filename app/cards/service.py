@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, bindparam, text
 from sqlalchemy.orm import Session
 
-from app.cards import expiry, planning, rules, uses
+from app.cards import expiry, planning, rules, tiers, uses
 from app.cards.events import progressed
 from app.cards.models import RewardIssue
 from app.cards.paying import CodeTwice, CouponUse, Payment, Wishes, plan_payment
@@ -124,6 +124,10 @@ def record_purchase(
     _pay(session, basket, planned, accounts, result, till=till)
     for award in planned.awards:
         _award(session, award, accounts[award.line.program.id], result, planned.at)
+    tiers.after_sale(
+        session, programs, member_id=member_id, purchase_id=purchase_id, at=basket.occurred_at,
+        set_to=[award.outcome.tier for award in planned.awards if award.outcome.tier],
+    )  # fmt: skip
     return result
 
 

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Date, TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
-from app.cards import uses
+from app.cards import tiers, uses
 from app.cards.programs import ProgramInForce
-from app.cards.rules import Facts, Line, ladder_periods, needs_seed, period_start
+from app.cards.rules import Facts, Line, asks_for_tiers, ladder_periods, needs_seed, period_start
 from app.core.db import brand_of
 from app.core.tables import UtcDateTime
 
@@ -82,6 +82,7 @@ class Situation:
             chain=self.chain,
             channel=self.channel,
             member_kind=self.member_kind,
+            tier=tiers.tier_at(self.session, self.member_id, self.at, program) if asks_for_tiers(plan) else "",
             first_purchase="first_purchase" in asks and not self._any(_HAS_BOUGHT),
             birthday_month=self.birth_month == self.at.month,
             period_cents={name: self._spent(period_start(self.at, name)) for name in ladder_periods(plan)},

@@ -80,16 +80,19 @@ class OpenAccount:
         self._pay_debts()
         return entry_id
 
-    def take(self, kind: str, amount: int, **why: Any) -> int:
+    def take(self, kind: str, amount: int, *, of: datetime | None = None, **why: Any) -> int:
         """Write an entry that takes units, out of the lots while they last; the rest is a debt. Return its id.
 
         Args:
             amount: units, above zero. With `reverses_id` the lot of that entry gives first, also one that is pending.
+            of: lots that expire at this moment give next.
         """
         own = why.get("reverses_id")
         lots = self.lots()
         first = [lot for lot in lots if lot.entry_id == own]
         rest = [lot for lot in lots if lot.entry_id != own and not lot.pending]
+        if of is not None:
+            rest.sort(key=lambda lot: lot.expires_at != of)
         uses = _share([*first, *rest], amount)
         unreleased = sum(part for lot, part in uses if lot.pending)
         entry_id = self._entry(kind, unreleased - amount, -unreleased, why)

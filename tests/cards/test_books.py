@@ -130,6 +130,31 @@ def _unsettled_spend(shop: Shop) -> None:
     change(shop, "DELETE FROM settlement_fact WHERE cents = 200")
 
 
+def _in_tiers(shop: Shop) -> None:
+    """Let the member reach two tiers, so that what is held and what was told can be wrong."""
+    tiers = [{"slug": "silver", "from_cents": 100}, {"slug": "gold", "from_cents": 200}]
+    a_plan(shop.session, "standing", {"tiers": tiers})
+    shop.buy(100), shop.buy(100)
+
+
+def _skipped_tier(shop: Shop) -> None:
+    _in_tiers(shop)
+    unlock(shop, "tier_change")
+    change(shop, "UPDATE tier_change SET was = 'bronze' WHERE tier = 'gold'")
+
+
+def _untold_tier(shop: Shop) -> None:
+    _in_tiers(shop)
+    unlock(shop, "tier_change")
+    change(shop, "DELETE FROM tier_change WHERE id > 0")
+
+
+def _tier_of_another_program(shop: Shop) -> None:
+    _in_tiers(shop)
+    stamps = "SELECT min(id) FROM program WHERE brand_id = :brand_id"
+    change(shop, f"UPDATE tier_hold SET program_id = ({stamps}) WHERE tier = 'gold'")  # noqa: S608 - our own text
+
+
 PLANTED: dict[Callable[[Shop], None], set[str]] = {
     _earn: {"1b"},
     _lost_redemption: {"3"},
@@ -148,6 +173,9 @@ PLANTED: dict[Callable[[Shop], None], set[str]] = {
     _account_of_no_program: {"4"},
     _entry_of_no_version: {"4", "1b"},
     _overfull_card: {"12b"},
+    _skipped_tier: {"12c"},
+    _untold_tier: {"12d"},
+    _tier_of_another_program: {"4c", "12d"},
 }
 
 

@@ -8,7 +8,7 @@ from flask import Flask, g
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.cards import expiry, merge, refunds, views
+from app.cards import expiry, merge, refunds, tiers, views
 from app.cards.models import ProgramVersion
 from app.core import clock
 from app.core.db import Database
@@ -163,6 +163,20 @@ def test_reversed_spend_looks_at_its_own_lots(sqlite: Database, brand_id: int) -
             card.put_back(7, taken)
 
     assert found.walks == []
+
+
+def test_tiers_look_at_the_rows_of_their_member_and_at_what_ended(sqlite: Database, brand_id: int) -> None:
+    with sqlite.unit(brand_id) as session:
+        shop = on_the_member(session)
+        a_plan(session, "standing", {"tiers": [{"slug": "silver", "from_cents": 8700}]})
+        with statements(sqlite, *BIG, "tier_hold", "tier_change", *"prw") as found:
+            bought = shop.buy(400)  # 84.00 of before and 4.00
+            assert tiers.held(session, shop.member.id, clock.now())
+            shop.refund(bought)
+            tiers.settle_due(session, now=clock.now())
+
+    assert found.count("FROM tier_change") == 3  # the sale, the refund, the job
+    assert [walk for walk in found.walks if "FROM program p" not in walk] == []  # which is short, and another p
 
 
 def test_newest_sale_of_a_till_is_the_end_of_an_index(sqlite: Database, brand_id: int) -> None:

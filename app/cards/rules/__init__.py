@@ -1,7 +1,7 @@
 """Rules of programs: their model as validated JSON, and the pure evaluation of it. See docs/program-rules.md."""
 
-from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, kept_until, serial_credit, tier_for
-from app.cards.rules.dates import expiry, period_start, release_at
+from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, serial_credit, use_share
+from app.cards.rules.dates import expiry, period_end, period_start, release_at
 from app.cards.rules.evaluate import MAX_STAMPS, evaluate
 from app.cards.rules.facts import (
     Facts,
@@ -21,11 +21,14 @@ from app.cards.rules.model import (
     Rule,
     Shorthand,
     Tier,
+    asks_for_tiers,
     ladder_periods,
     needs_seed,
     parse,
     rewards_of,
+    tiers_of,
 )
+from app.cards.rules.standing import Day, TierReached, kept_until, tier_for, tier_reached
 from app.cards.rules.surprise import pick
 
 __all__ = [
@@ -33,6 +36,7 @@ __all__ = [
     "MAX_STAMPS",
     "MOST_REWARDS",
     "Crossed",
+    "Day",
     "Facts",
     "Line",
     "Outcome",
@@ -43,7 +47,9 @@ __all__ = [
     "Rule",
     "Shorthand",
     "Tier",
+    "TierReached",
     "Used",
+    "asks_for_tiers",
     "crossed",
     "evaluate",
     "expiry",
@@ -56,10 +62,14 @@ __all__ = [
     "parse",
     "parts_from_json",
     "parts_to_json",
+    "period_end",
     "period_start",
     "pick",
     "release_at",
     "rewards_of",
     "serial_credit",
     "tier_for",
+    "tier_reached",
+    "tiers_of",
+    "use_share",
 ]
