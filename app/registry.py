@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.cards import books as cards_books
 from app.cards import jobs as cards_jobs
+from app.cards import misuse_models as _misuse
 from app.cards import models as _cards
 from app.cards import setup as cards_setup
 from app.core import jobs as core_jobs
@@ -46,6 +47,7 @@ TABLES = (
     _ledger,
     _rewards,
     _cards,
+    _misuse,
     _delivery,
     _wallet,
 )  # modules that hold tables

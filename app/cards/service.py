@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, bindparam, text
 from sqlalchemy.orm import Session
 
-from app.cards import planning, rules, uses
+from app.cards import flags, planning, rules, uses
 from app.cards.events import progressed
 from app.cards.models import RewardIssue
 from app.cards.planning import AwardLine, AwardPlan, Gift, Planned, Wishes
@@ -92,6 +92,7 @@ def record_purchase(
         ReceiptKnown: this receipt was recorded before.
         AmountAbsurd, TimeOutOfRange, ReceiptInvalid, LinesDoNotSum: the basket cannot be true.
         ProgramUnknown, NotSpendable, BalanceTooSmall, SpendTooLarge: it cannot be paid like this.
+        NeedsApproval: it earns more than a cashier may give alone.
 
     Source: design.md section 4.
     """
@@ -116,6 +117,10 @@ def record_purchase(
         account.context["purchase_id"] = purchase_id
     result = PurchaseResult(purchase_id, public_id, member_id, planned.paid)
     _book(session, planned, accounts, result)
+    flags.write(
+        session, planned.suspicions, member_id=member_id, outlet_id=till.outlet_id, staff=basket.cashier,
+        at=basket.occurred_at, purchase_id=purchase_id,
+    )  # fmt: skip
     return result
 
 
@@ -147,7 +152,7 @@ def _plan(
     paid = settle(basket, sum(spends.values()))
     return planning.plan_purchase(
         session, basket, member_id=member_id, outlet_id=till.outlet_id, programs=programs, balances=balances,
-        paid=paid, spends=spends, lock=lock,
+        paid=paid, spends=spends, lock=lock, offline=wishes.offline,
     )  # fmt: skip
 
 
@@ -185,7 +190,8 @@ def _award(session: Session, award: AwardPlan, account: OpenAccount, result: Pur
         fill(session, program, account, result.member_id, result.coupons, award.fill)
         _tell(session, result, program.id, line.amount, entry_id)
     for gift in award.gifts:
-        result.coupons.append(_give(session, gift, program, account, result))
+        given = give(session, gift, program, account, member_id=result.member_id, purchase_id=result.purchase_id)
+        result.coupons.append(given)
     uses.write(
         session, award.outcome.uses, program_id=program.id, member_id=result.member_id, purchase_id=result.purchase_id,
         day=local.date(),
@@ -244,17 +250,19 @@ def fill(
     return count
 
 
-def _give(
-    session: Session, gift: Gift, program: ProgramInForce, account: OpenAccount, result: PurchaseResult
-) -> CouponView:
+def give(
+    session: Session, gift: Gift, program: ProgramInForce, account: OpenAccount, *, member_id: int,
+    purchase_id: int | None,
+) -> CouponView:  # fmt: skip
+    """Issue what a rule or a threshold gives."""
     issue = RewardIssue(
-        program_id=program.id, version_id=program.version_id, member_id=result.member_id,
-        purchase_id=result.purchase_id, reward_id=gift.reward_id, threshold=gift.threshold, round=gift.round,
+        program_id=program.id, version_id=program.version_id, member_id=member_id,
+        purchase_id=purchase_id, reward_id=gift.reward_id, threshold=gift.threshold, round=gift.round,
         at=clock.now(),
     )  # fmt: skip
     session.add(issue)
     session.flush()
     return rewards.issue(
-        session, member_id=result.member_id, reward=session.get_one(Reward, gift.reward_id), source_kind="issue",
+        session, member_id=member_id, reward=session.get_one(Reward, gift.reward_id), source_kind="issue",
         source_id=issue.id, at=account.context["occurred_at"],
     )  # fmt: skip

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError
 from sqlalchemy import select
 
 from app.cards import rules
+from app.cards.limit_settings import LimitsIn, save
 from app.cards.models import Award, Program, ProgramVersion
 from app.cards.rules import Plan
 from app.core import clock
@@ -32,11 +33,15 @@ class ProgramIn(Entry):
     reward: str | None = None
 
 
-SECTIONS = (Section("programs", ProgramIn, refers={"reward": ("rewards", Reward)}),)
+SECTIONS = (
+    Section("programs", ProgramIn, refers={"reward": ("rewards", Reward)}),
+    Section("limits", LimitsIn, many=False),
+)
 
 
 def apply(setup: Setup) -> None:
-    """Save the programs and, where the rules differ from the newest version, a new one."""
+    """Save the limits, the programs and, where the rules differ from the newest version, a new one."""
+    save(setup)
     for item in setup.items("programs", ProgramIn):
         value = item.value
         if any(len(forms) != 2 for forms in value.unit.values()):

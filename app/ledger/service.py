@@ -113,11 +113,20 @@ def check(basket: Basket) -> None:
     """
     if not 0 <= basket.total_cents <= MAX_CENTS:
         raise AmountAbsurd(_("The amount must be between 0 and %(most)s.", most=format_cents(MAX_CENTS)))
-    now = clock.now()
-    if not now - BACK <= basket.occurred_at <= now + AHEAD:
-        raise TimeOutOfRange(_("The time of the purchase is too far from now."))
+    check_time(basket.occurred_at)
     if not 0 < len(basket.receipt.strip()) <= RECEIPT_SYMBOLS:
         raise ReceiptInvalid(_("A receipt number has 1 to 40 characters."))
+
+
+def check_time(occurred_at: datetime) -> None:
+    """Refuse a moment that no till may report.
+
+    Raises:
+        TimeOutOfRange: over 5 minutes ahead, or over 30 days back.
+    """
+    now = clock.now()
+    if not now - BACK <= occurred_at <= now + AHEAD:
+        raise TimeOutOfRange(_("The time of the purchase is too far from now."))
 
 
 def hold_member(session: Session, member_id: int) -> int:

@@ -126,6 +126,13 @@ class MemberOut(Out):
     cards: list[CardOut] = Field(description="one of each program")
 
 
+class ApprovalIn(In):
+    """A manager's approval, typed at the till."""
+
+    staff: PublicId = Field(description="the manager, by the id in the console", examples=[AN_ID])
+    pin: str = Field(description="the manager's PIN, 4 to 6 digits", pattern=r"^[0-9]{4,6}$", examples=["4711"])
+
+
 class PurchaseIn(In):
     """A purchase that may earn. `scan` or `member`, not both."""
 
@@ -137,6 +144,7 @@ class PurchaseIn(In):
     occurred_at: Moment = Field(description="at most 5 minutes ahead, 30 days back", examples=[A_MOMENT])
     total_cents: Cents = Field(description="what was paid, integer cents", examples=[1290])
     cashier: PublicId | None = Field(None, description="who sold, by the id in the console")
+    approval: ApprovalIn | None = Field(None, description="what a till gets by asking a manager after needs_approval")
 
     @model_validator(mode="after")
     def _one(self) -> "PurchaseIn":
