@@ -26,7 +26,7 @@ from tests.delivery.pushes import a_phone
 from tests.walls import ids
 from tests.walls.feeds import PUSH, Feed
 from tests.walls.rows import changed, rows
-from tests.walls.world import NOW, World
+from tests.walls.world import NOW, PIN, World
 
 OURS = {"Origin": "http://localhost:8000", "Sec-Fetch-Site": "same-origin"}
 REFUSED = {401, 404}
@@ -154,6 +154,7 @@ class Wall:
         here = self.world.here
         plain = {
             "=now": NOW.isoformat(), "=today": NOW.date().isoformat(), "=tree": tree_hash(),
+            "=approval": {"staff": here.manager, "pin": PIN},
             "=till_key": here.tills[0].key, "=staff_email": here.staff_email,
         }  # fmt: skip
         return plain.get(value, value)
