@@ -101,7 +101,12 @@ def waiting(session: Session, *, most: int) -> list[FlagView]:
 
 def judged(session: Session, *, most: int) -> list[FlagView]:
     """Return what was judged, the latest first."""
-    wanted = select(Flag).where(Flag.judged_at.is_not(None)).order_by(Flag.judged_at.desc(), Flag.id.desc()).limit(most)
+    wanted = (
+        select(Flag)
+        .where(Flag.state.in_(("approved", "reversed")))
+        .order_by(Flag.judged_at.desc(), Flag.id.desc())
+        .limit(most)
+    )
     return _views(session, session.scalars(wanted).all())
 
 
@@ -110,7 +115,7 @@ def _views(session: Session, flags: Sequence[Flag]) -> list[FlagView]:
     purchases = _by_id(session, Purchase, [flag.purchase_id for flag in flags])
     stamps = _by_id(session, ManualStamp, [flag.manual_stamp_id for flag in flags])
     outlets = {row.id: row.name for row in session.scalars(select(Outlet))}
-    names = staff_names(session)
+    names = staff_names(session, [name for flag in flags for name in (flag.staff, flag.judged_by)])
     return [
         FlagView(
             flag, members[flag.member_id], outlets[flag.outlet_id],
@@ -126,9 +131,11 @@ def _by_id(session: Session, model: type[R], ids: Iterable[int | None]) -> dict[
     return {row.id: row for row in session.scalars(select(model).where(model.id.in_(known)))} if known else {}
 
 
-def staff_names(session: Session) -> dict[str, str]:
-    """Return the names of all who work or worked here, by public id."""
-    return {row.public_id: row.name for row in session.execute(select(Staff.public_id, Staff.name))}
+def staff_names(session: Session, public_ids: Iterable[str | None]) -> dict[str, str]:
+    """Return the names of people who work or worked here, by public id."""
+    known = {public_id for public_id in public_ids if public_id}
+    rows = session.execute(select(Staff.public_id, Staff.name).where(Staff.public_id.in_(known)))
+    return {row.public_id: row.name for row in rows}
 
 
 @dataclass(frozen=True)
@@ -152,8 +159,8 @@ def cardboard_cards(session: Session, *, most: int) -> list[CardboardView]:
         .join(Outlet, Outlet.id == CardboardCard.outlet_id)
         .order_by(CardboardCard.id.desc())
         .limit(most)
-    )
-    names = staff_names(session)
+    ).all()
+    names = staff_names(session, [name for card, *_rest in rows for name in (card.cashier, card.approver)])
     return [
         CardboardView(card, member, program, outlet, names.get(card.cashier, ""), names.get(card.approver, ""))
         for card, member, program, outlet in rows

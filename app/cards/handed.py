@@ -25,7 +25,11 @@ def entries(session: Session, member_id: int) -> Sequence[tuple[LedgerEntry, Pro
         .join(Account, Account.id == LedgerEntry.account_id)
         .join(Program, Program.id == Account.program_id)
         .join(Outlet, Outlet.id == LedgerEntry.outlet_id)
-        .where(LedgerEntry.account_id.in_(accounts), LedgerEntry.source_kind.in_(SOURCES))
+        .where(
+            LedgerEntry.account_id.in_(accounts),
+            LedgerEntry.kind.in_(("earn", "adjust")),
+            LedgerEntry.source_kind.in_(SOURCES),
+        )
     )
     return [(entry, program, outlet) for entry, program, outlet in rows]
 

@@ -65,9 +65,12 @@ def _judge(session: Session, flag: Flag, state: str, by: Staff) -> bool:
 def _accounts(
     session: Session, flag: Flag, by: Staff, *, member_id: int, program_ids: Sequence[int], **place: Any
 ) -> dict[int, OpenAccount]:
-    why = {"approver": by.public_id, "reason": flag.kind, "source_kind": JUDGED, "source_id": flag.id}
-    context = {"occurred_at": clock.now(), "outlet_id": flag.outlet_id, **why, **place}
+    context = {"occurred_at": clock.now(), "outlet_id": flag.outlet_id, "approver": by.public_id, **place}
     return open_accounts(session, member_id=member_id, program_ids=list(program_ids), context=context)
+
+
+def _why(flag: Flag) -> dict[str, Any]:
+    return {"reason": flag.kind, "source_kind": JUDGED, "source_id": flag.id}
 
 
 def _awards(session: Session, purchase: Purchase) -> list[Award]:
@@ -89,7 +92,9 @@ def _book_purchase(session: Session, flag: Flag, purchase: Purchase, by: Staff) 
         program, account = of_version(session, award.version_id), accounts[award.program_id]
         facts = rules.facts_from_json(award.facts, due_cents=left[0], lines=left[1])
         plan = planning.plan_award(session, program, facts, member_id=member_id, before=account.balance)
-        granting.grant(session, plan, account, kind="adjust", member_id=member_id, purchase_id=purchase.id)
+        granting.grant(
+            session, plan, account, kind="adjust", member_id=member_id, purchase_id=purchase.id, **_why(flag)
+        )
         uses.write(
             session, plan.outcome.uses, program_id=program.id, member_id=member_id, purchase_id=purchase.id,
             day=facts.at.date(),
@@ -119,20 +124,21 @@ def _unbook_purchase(session: Session, flag: Flag, purchase: Purchase, by: Staff
         undoing.undo_gifts(session, purchase_id=purchase.id, program_id=award.program_id, keep=())
         found = undoing.booked(session, award)
         _take(
-            session, accounts[award.program_id], found.given - found.taken, member_id=member_id,
+            session, flag, accounts[award.program_id], found.given - found.taken, member_id=member_id,
             version_id=award.version_id, entry_id=found.entry_id, purchase_id=purchase.id,
         )  # fmt: skip
 
 
 def _take(
-    session: Session, account: OpenAccount, amount: int, *, member_id: int, version_id: int, entry_id: int | None,
-    purchase_id: int | None = None,
+    session: Session, flag: Flag, account: OpenAccount, amount: int, *, member_id: int, version_id: int,
+    entry_id: int | None, purchase_id: int | None = None,
 ) -> None:  # fmt: skip
     if amount <= 0:
         return
     taken_by, _undone = undoing.take_back(
-        session, account, amount, kind="adjust", member_id=member_id, version_id=version_id, reverses_id=entry_id
-    )
+        session, account, amount, kind="adjust", member_id=member_id, version_id=version_id, reverses_id=entry_id,
+        **_why(flag),
+    )  # fmt: skip
     emit(
         session,
         progressed(
@@ -150,7 +156,8 @@ def _stamped(session: Session, flag: Flag, stamp: ManualStamp, by: Staff) -> tup
 
 def _book_stamp(session: Session, flag: Flag, stamp: ManualStamp, by: Staff) -> None:
     member_id, account = _stamped(session, flag, stamp, by)
-    granting.grant(session, _plan(session, stamp, member_id, account), account, kind="adjust", member_id=member_id)
+    plan = _plan(session, stamp, member_id, account)
+    granting.grant(session, plan, account, kind="adjust", member_id=member_id, **_why(flag))
 
 
 def _plan(session: Session, stamp: ManualStamp, member_id: int, account: OpenAccount) -> AwardPlan:
@@ -171,9 +178,9 @@ def _unbook_stamp(session: Session, flag: Flag, stamp: ManualStamp, by: Staff) -
     )
     rows = session.execute(
         select(LedgerEntry.id, LedgerEntry.amount, LedgerEntry.pending).where(
-            LedgerEntry.account_id.in_(accounts), by_hand | judged
+            LedgerEntry.account_id.in_(accounts), LedgerEntry.kind.in_(("earn", "adjust")), by_hand | judged
         )
     ).all()
     first = min((row.id for row in rows), default=None)
     left = sum(row.amount + row.pending for row in rows)
-    _take(session, account, left, member_id=member_id, version_id=stamp.version_id, entry_id=first)
+    _take(session, flag, account, left, member_id=member_id, version_id=stamp.version_id, entry_id=first)

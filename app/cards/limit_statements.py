@@ -52,7 +52,7 @@ MANUAL_OF_MEMBER = text(
 ).bindparams(bindparam("day", type_=Date))
 MANUAL_OF_CASHIER = text(
     "SELECT COALESCE(sum(amount), 0) FROM manual_stamp WHERE brand_id = :brand_id AND cashier = :cashier "
-    "AND occurred_at > :since AND occurred_at <= :until"
+    "AND occurred_at > :since AND occurred_at < :until"
 ).bindparams(*_SPAN)
 # Locked after the member's accounts: nobody who holds a cashier waits for an account.
 _HOLD_CASHIER = "SELECT id FROM staff WHERE brand_id = :brand_id AND public_id = :cashier {lock}"

@@ -176,7 +176,8 @@ def by_hand(
         if connection.execute(sql.MANUAL_OF_MEMBER, {**keys, **day}).scalar_one() + wanted > most:
             return MEMBER_DAY, {"times": most}
     if (most := limits.manual_cashier_hour) is not None:
-        hour = {"cashier": cashier, "since": at - timedelta(hours=1), "until": at}
+        # On both sides: who waited for the lock may have been there a moment before whoever had it.
+        hour = {"cashier": cashier, "since": at - timedelta(hours=1), "until": at + timedelta(hours=1)}
         connection.execute(sql.HOLD_CASHIER[connection.dialect.name], {**keys, "cashier": cashier})
         if connection.execute(sql.MANUAL_OF_CASHIER, {**keys, **hour}).scalar_one() + wanted > most:
             return CASHIER_HOUR, {"times": most}

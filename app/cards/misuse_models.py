@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.tables import Base, BrandOwned, UtcDateTime, brand_table, points_to, pub
@@ -83,8 +83,8 @@ class Flag(BrandOwned, Base):
         points_to("manual_stamp_id", "manual_stamp"),
         points_to("outlet_id", "outlet"),
         Index("ix_flag_purchase", "purchase_id", "brand_id"),
-        Index("ix_flag_open", "at", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
-        Index("ix_flag_judged", "judged_at"),
+        Index("ix_flag_stamp", "manual_stamp_id", "brand_id"),
+        Index("ix_flag_state", "state", "brand_id", "at"),
         CheckConstraint("state IN ('open', 'approved', 'reversed')", name="state"),
         CheckConstraint("(state = 'open') = (judged_at IS NULL)", name="judged"),
         CheckConstraint("(judged_by IS NULL) = (judged_at IS NULL)", name="judge"),

@@ -16,7 +16,6 @@ revision = "0008"
 down_revision = "0007"
 
 APPEND_ONLY = ["manual_stamp", "cardboard_card"]
-OPEN = sa.text("state = 'open'")
 
 
 def upgrade() -> None:
@@ -127,5 +126,5 @@ def flags() -> None:
         *(sa.CheckConstraint(rule, name=op.f(f"ck_flag_{name}")) for name, rule in rules.items()),
     )
     op.create_index("ix_flag_purchase", "flag", ["purchase_id", "brand_id"])
-    op.create_index("ix_flag_open", "flag", ["at"], sqlite_where=OPEN, postgresql_where=OPEN)
-    op.create_index("ix_flag_judged", "flag", ["judged_at"])
+    op.create_index("ix_flag_stamp", "flag", ["manual_stamp_id", "brand_id"])
+    op.create_index("ix_flag_state", "flag", ["state", "brand_id", "at"])

@@ -134,20 +134,21 @@ def test_points_by_hand_reach_a_threshold(strict_shop: Shop, cashier: Staff) -> 
 
 def test_judged_stamps_are_given_after_all_or_taken_back(strict_shop: Shop, cashier: Staff) -> None:
     judge = a_worker(strict_shop, "judge@example.com", role="brand_admin")
+    strict_shop.buy(2800)  # 7 stamps: what is given after all fills the card
     stamp(strict_shop, cashier, 2)
     stamp(strict_shop, cashier)
     cut = strict_shop.session.scalars(select(Flag)).one()
 
     assert judging.approve(strict_shop.session, cut, by=judge)
 
-    assert strict_shop.entries() == [("earn", 2), ("adjust", 1)]
+    assert strict_shop.entries() == [("earn", 7), ("earn", 2), ("adjust", 1), ("fill", -10)]
     set_limits(strict_shop, own_card_month=1, manual_member_day=False)
     own_card(strict_shop)
     stamp(strict_shop, cashier, 2)
     often = strict_shop.session.scalars(select(Flag).where(Flag.kind == "own_card_often")).one()
     assert judging.reverse(strict_shop.session, often, by=judge)
-    assert strict_shop.entries()[2:] == [("earn", 2), ("adjust", -2)]
-    assert strict_shop.balance() == 3
+    assert strict_shop.entries()[4:] == [("earn", 2), ("adjust", -2)]
+    assert strict_shop.balance() == 0
 
 
 def test_cardboard_card_is_moved_over_once(strict_shop: Shop, cashier: Staff, manager: Staff) -> None:

@@ -25,8 +25,9 @@ from tests.databases import a_database
 from tests.delivery.pushes import a_phone
 from tests.walls import ids
 from tests.walls.feeds import PUSH, Feed
+from tests.walls.misuse import PIN
 from tests.walls.rows import changed, rows
-from tests.walls.world import NOW, PIN, World
+from tests.walls.world import NOW, World
 
 OURS = {"Origin": "http://localhost:8000", "Sec-Fetch-Site": "same-origin"}
 REFUSED = {401, 404}

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from app import registry
 from app.cards import service as cards
-from app.cards.misuse_models import Flag
 from app.core import clock, sessions
 from app.core.crypto import totp, totp_step
 from app.core.db import Database, keyring
@@ -20,11 +19,10 @@ from app.core.settings import Settings
 from app.core.setup import apply_file
 from app.fakes.demo import BRAND_FILE
 from app.fakes.wallet_chain import ISSUER_ID, wallet_chain
-from app.ledger.models import Purchase
 from app.ledger.service import Basket
 from app.members import lookup, scans
 from app.members.models import Member, Wording
-from app.network import pins, staff, tills
+from app.network import staff, tills
 from app.network.models import Brand, Outlet, Staff, Till
 from app.rewards import service as rewards
 from app.wallet import brand_templates, devices, messages, rows
@@ -34,12 +32,12 @@ from app.wallet.outgoing import HOSTS
 from app.wallet.templates import SHIPPED
 from tests.builders import a_newcomer, a_proved_member
 from tests.databases import a_database
+from tests.walls import misuse
 
 BASE = "http://localhost:8000"
 DAY = timedelta(days=1)
 COUPON_WORDS = SHIPPED / "coupon.pass" / "fi.lproj" / "pass.strings"
 PLACES = (("kallio", "till-1"), ("kallio", "till-2"), ("hakaniemi", "till-1"), ("turku", "till-1"))
-PIN = "2468"
 PASSWORD = "a long password for tests"
 NOW = datetime(2026, 10, 20, 9, 0, 10, tzinfo=UTC)  # far from midnight and from the end of a 30-second step
 RECEIPT = "R-1"  # the same at every till, so that only the till tells purchases apart
@@ -224,30 +222,9 @@ def _ids(session: Session, brand: Brand, bought: list[Bought]) -> Side:
         waiting=newcomer, waiting_cookie=_log_in(session, "member", joined.member.id),
         link=keys.text(joined.code.link), digits=keys.text(joined.code.code),
         wordings=_wordings(session), cashiers=_cashiers(session, bought[0][0]),
-        manager=_manager(session, bought[0][0]), staff_email=worker.email,
-        staff_cookie=_log_in(session, "brand", worker.id), flag=_flag(session, bought[0][2][2]),
+        manager=misuse.a_manager(session, bought[0][0]), staff_email=worker.email,
+        staff_cookie=_log_in(session, "brand", worker.id), flag=misuse.a_flag(session, bought[0][2][2]),
     )  # fmt: skip
-
-
-def _manager(session: Session, till: Till) -> str:
-    """Give the manager of a till's reseller a PIN."""
-    here = select(Outlet.reseller_id).where(Outlet.id == till.outlet_id).scalar_subquery()
-    wanted = select(Staff).where(Staff.role == "reseller_manager", Staff.reseller_id == here)
-    manager = session.scalars(wanted).one()
-    pins.set_pin(session, manager, PIN)
-    return manager.public_id
-
-
-def _flag(session: Session, purchase: str) -> str:
-    """Put a flag on a purchase."""
-    row = session.scalars(select(Purchase).where(Purchase.public_id == purchase)).one()
-    flag = Flag(
-        kind="limit_day", member_id=row.member_id, purchase_id=row.id, outlet_id=row.outlet_id, at=row.occurred_at,
-        details={"would": {"coffee": 1}, "times": 6},
-    )  # fmt: skip
-    session.add(flag)
-    session.flush()
-    return flag.public_id
 
 
 def _cashiers(session: Session, till: Till) -> tuple[str, ...]:
