@@ -89,6 +89,7 @@ class Redemption(BrandOwned, Base):
     __table_args__ = brand_table(
         points_to("coupon_id", "coupon"),
         points_to("till_id", "till"),
+        points_to("reversed_till_id", "till"),
         points_to("outlet_id", "outlet"),
         points_to("purchase_id", "purchase"),
         points_to("scan_id", "scan"),
@@ -118,6 +119,7 @@ class Redemption(BrandOwned, Base):
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     reversed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reversed_till_id: Mapped[int | None]  # that took it back by itself; null with a refund, whose row names its till
 
 
 class WelcomeGift(BrandOwned, Base):

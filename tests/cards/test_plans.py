@@ -1,13 +1,15 @@
 """A phone that polls and a till that books look at a member's rows, never at the brand's, as SQLite's plans say."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask, g
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.cards import expiry, merge, refunds, tiers, views
+from app.cards.models import ProgramVersion
 from app.core import clock
 from app.core.db import Database
 from app.doors.member import card
@@ -43,6 +45,11 @@ def brand_id(sqlite: Database) -> int:
     brand_id = a_brand(sqlite)
     with sqlite.unit(brand_id) as session:
         shop = a_shop(session)
+        ladder = {"period": "year", "steps": [{"from_cents": 50_000, "bp": 250}]}
+        rate = {"name": "rate", "then": [{"do": "percent", "bp": 100, "ladder": ladder}]}
+        a_plan(session, "bonus", {"rules": [rate]}, slug="ladder")
+        first = {"name": "first", "on": "first_purchase", "then": [{"do": "award", "n": 1}]}
+        a_plan(session, "visits", {"rules": [first]})
         filled = shop.buy(8000)
         rewards.redeem(session, filled.coupons[0].code, till=shop.till, purchase_id=filled.purchase_id)
         newcomer = a_member(session)
@@ -77,7 +84,27 @@ def a_quote(shop: Shop) -> object:
     return ledger.balances(shop.session, shop.member.id)
 
 
-ACTS = [a_sale, a_story, a_poll_of_the_card, the_uses_of_coupons, the_last_sale, a_quote]
+def a_sale_whose_rules_look_back(shop: Shop) -> object:
+    return shop.buy(300)
+
+
+def a_merge(shop: Shop) -> object:
+    newcomer = a_member(shop.session, state="provisional")
+    shop.buy(400, member=newcomer)
+    shop.session.execute(update(ProgramVersion).values(valid_from=clock.now() + timedelta(days=1)))
+    return merge.absorb(shop.session, newcomer, into=shop.member)
+
+
+ACTS = [
+    a_sale,
+    a_story,
+    a_poll_of_the_card,
+    the_uses_of_coupons,
+    the_last_sale,
+    a_quote,
+    a_sale_whose_rules_look_back,
+    a_merge,
+]
 
 
 @pytest.fixture(autouse=True)

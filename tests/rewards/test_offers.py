@@ -43,9 +43,9 @@ def held(shop: Shop, at: Any = NOON, *tiers: str) -> list[str]:
 
 def told(shop: Shop, line: Line = LATTE, at: Any = NOON, *, normal: int | None = None, slug: str = "latte") -> Any:
     """Name an offer that does not hold; return the code of the refusal, and its state or price."""
+    who: dict[str, Any] = {"member_id": shop.member.id, "outlet_id": shop.till.outlet_id, "at": at, "tiers": ()}
     with pytest.raises(LeimaError) as refusal:
-        wanted = [Wanted(1, slug, line, normal)]
-        offers.check(shop.session, wanted, member_id=shop.member.id, outlet_id=shop.till.outlet_id, at=at, tiers=())
+        offers.check(shop.session, [Wanted(1, slug, line, normal)], **who)
     extra = refusal.value.extra
     return refusal.value.code, extra.get("state", extra.get("price_cents"))
 
