@@ -12,7 +12,7 @@ from alembic import op
 from app.core.tables import UtcDateTime
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 APPEND_ONLY = ["tier_change", "offer_use"]
 
