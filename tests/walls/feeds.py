@@ -9,7 +9,7 @@ from typing import Any
 
 from app.fakes.wallet_chain import PASS_TYPE_ID
 from tests.delivery.pushes import a_phone
-from tests.walls.world import PASSWORD, RECEIPT
+from tests.walls.world import PASSWORD, RECEIPT, SERIAL, SERIAL_CENTS
 
 PUSH = "https://push.leima.example"  # mapped, so that no name has to be looked up
 
@@ -38,6 +38,7 @@ def _anybody(**fields: Any) -> Feed:
 
 SALE = {"receipt": "R-2", "occurred_at": "=now", "total_cents": 900}
 BY_HAND = {"program": "coffee"}
+LUNCHES = {"program": SERIAL, "price_cents": SERIAL_CENTS, "receipt": "R-2", "occurred_at": "=now"}
 PHONE = {"slug": "~slug", "device": "~phone", "pass_type": PASS_TYPE_ID}
 NEWS = {f"{part}_{code}": "Open on Sunday" for part in ("header", "body") for code in ("fi", "sv", "en")} | {
     "days": "7"
@@ -78,6 +79,13 @@ FEEDS: dict[str, list[Feed]] = {
         Feed("api", {"code": "@coupon"}),
         Feed("api", {"code": "@coupon"}, body={"purchase": "@purchase"}),
     ],
+    "api.sell_serial_card": [
+        Feed("api", body={"scan": "@scan", **LUNCHES}),
+        Feed("api", body={"member": "@member", "cashier": "@staff", **LUNCHES}),
+    ],
+    "api.use_serial_card": [Feed("api", body={"scan": "@scan", "program": SERIAL})],
+    "api.reverse_serial_use": [Feed("api", {"serial_use": "@serial_use"})],
+    "api.refund_serial_card": [Feed("api", {"serial_card": "@serial_card"})],
     # The till page: what is typed is refused on the page itself.
     "till.login": [Feed()],
     "till.log_in": [Feed(form={"key": "=till_key"})],

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from app.cards import by_hand, limits, paying
+from app.cards import by_hand, limits, paying, serial
 from app.cards.returns import LineUnknown, NotThatMuchLeft
 from app.core.db import DatabaseDown
 from app.core.errors import Invalid, LeimaError, TooMany, Unauthorized
@@ -175,6 +175,48 @@ OPERATIONS = {
         " outlet is not paid. A second reversal changes nothing and says `repeated`.",
         "The redemption counts no more",
         (rewards.RedemptionUnknown,),
+        (NO_ADDRESS,),
+    ),
+    "/api/v1/serial-cards": Operation(
+        "sellSerialCard",
+        "Sell a serial card",
+        "Sell uses that are paid in advance. The outlet took the price in and owes it to the brand, which pays each"
+        " outlet for the uses there. A receipt sells one card for a till and day, whatever its Idempotency-Key.",
+        "The card that was sold",
+        (
+            scans.MemberCodeUnknown, scans.ScanUnknown, scans.ScanExpired, staff.StaffUnknown, paying.ProgramUnknown,
+            serial.ProgramNotSerial, serial.SerialPriceWrong, ledger.ReceiptKnown, ledger.TimeOutOfRange,
+            ledger.ReceiptInvalid, ledger.AmountAbsurd, guesses.TooManyUnknownCodes,
+        ),
+    ),
+    "/api/v1/serial-cards/uses": Operation(
+        "useSerialCard",
+        "Use a serial card",
+        "Use some of what a member has paid in advance, from the card that ends soonest. Each use is settled at its"
+        " share of the card's price. The last use of a card may bring a credit for its speed.",
+        "What was used",
+        (
+            scans.ScanUnknown, scans.ScanExpired, sales.RedeemNotAllowed, paying.ProgramUnknown,
+            serial.ProgramNotSerial, serial.UsesTooFew,
+        ),
+    ),
+    "/api/v1/serial-cards/uses/{serial_use}/reversals": Operation(
+        "reverseSerialUse",
+        "Take uses back",
+        "Undo uses at this outlet: the member has them again, and the outlet is not paid. A credit that the card had"
+        " brought is taken back too; what was spent of it is a debt. A second reversal changes nothing and says"
+        " `repeated`.",
+        "The uses count no more",
+        (serial.SerialUseUnknown,),
+        (NO_ADDRESS,),
+    ),
+    "/api/v1/serial-cards/{serial_card}/refunds": Operation(
+        "refundSerialCard",
+        "Take a serial card back",
+        "Take a card back that this outlet sold, while nothing of it is used: the customer gets the price back. A"
+        " second refund changes nothing and says `repeated`.",
+        "The card that was taken back",
+        (serial.SerialCardUnknown, serial.SerialCardTouched),
         (NO_ADDRESS,),
     ),
 }  # fmt: skip
