@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
-from app.cards.events import EXPIRED, RELEASED, progressed
+from app.cards.events import progressed
 from app.core.db import brand_of
 from app.core.events import emit
 from app.core.tables import UtcDateTime
@@ -31,6 +31,8 @@ _RIPE = text(
         moment="release_at",
     )
 ).bindparams(_MOMENT)
+
+EXPIRED, RELEASED = "expired", "released"  # reasons of the entries
 
 Versions = dict[int, int | None]  # lot → the version that it was earned under
 Settle = Callable[[OpenAccount, Versions, datetime], list[int]]
@@ -64,14 +66,13 @@ def _settle_all(session: Session, due: Any, settle: Settle, *, why: str, now: da
     for member_id, programs in sorted(lots.items()):
         accounts = open_accounts(session, member_id=member_id, program_ids=[], context={"reason": why})
         for program_id, versions in sorted(programs.items()):
-            _settle(session, accounts[program_id], versions, settle, member_id=member_id, why=why, now=now)
+            _settle(session, accounts[program_id], versions, settle, member_id=member_id, now=now)
     return len(rows)
 
 
 def _settle(
-    session: Session, account: OpenAccount, versions: Versions, settle: Settle, *, member_id: int, why: str,
-    now: datetime,
-) -> None:  # fmt: skip
+    session: Session, account: OpenAccount, versions: Versions, settle: Settle, *, member_id: int, now: datetime
+) -> None:
     before = account.balance
     entries = settle(account, versions, now)
     if entries:
@@ -79,7 +80,7 @@ def _settle(
             session,
             progressed(
                 member_id=member_id, program_id=account.program_id, amount=account.balance - before, purchase_id=None,
-                entry_id=entries[-1], why=why,
+                entry_id=entries[-1],
             ),
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ from flask import Flask, g
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import expiry, merge, refunds, views
+from app.cards import expiry, merge, refunds, story, views
 from app.core.db import Database
 from app.doors.member import card
 from app.doors.till import results
@@ -56,7 +56,7 @@ def a_sale(shop: Shop) -> object:
 
 def a_story(shop: Shop) -> object:
     assert len(views.family(shop.session, shop.member.id)) == 2
-    return views.story(shop.session, shop.member.id)
+    return story.story(shop.session, shop.member.id)
 
 
 def a_poll_of_the_card(shop: Shop) -> object:
@@ -75,7 +75,11 @@ def a_quote(shop: Shop) -> object:
     return ledger.balances(shop.session, shop.member.id)
 
 
-ACTS = [a_sale, a_story, a_poll_of_the_card, the_uses_of_coupons, the_last_sale, a_quote]
+def all_cards(shop: Shop) -> object:
+    return views.cards(shop.session, shop.member.id)
+
+
+ACTS = [a_sale, a_story, all_cards, a_poll_of_the_card, the_uses_of_coupons, the_last_sale, a_quote]
 
 
 @pytest.fixture(autouse=True)
@@ -155,7 +159,7 @@ def test_walk_is_told_when_there_is_one(sqlite: Database, brand_id: int) -> None
 
 def test_uses_of_no_coupon_and_balances_of_no_refund_ask_nothing(sqlite: Database, brand_id: int) -> None:
     with sqlite.unit(brand_id) as session, statements(sqlite) as found:
-        assert (rewards.uses(session, []), views._balances_after(session, [])) == ({}, {})
+        assert (rewards.uses(session, []), story._taken(session, [])) == ({}, {})
 
     assert found.said == []
 
