@@ -85,8 +85,9 @@ def cards(session: Session, member_id: int) -> list[Card]:
         if reward is None:
             found.append(Card(program, holding=holding))
             continue
-        worth = reward.face_cents if reward.kind == "gift_card" else 0
-        found.append(Card(program, pick(reward.name), reward.icon, worth, holding))
+        stored = reward.kind == "gift_card"
+        icon, worth = ("gift", reward.face_cents) if stored else (reward.icon, 0)
+        found.append(Card(program, pick(reward.name), icon, worth, holding))
     return found
 
 

@@ -39,6 +39,7 @@ PLANS: dict[str, dict[str, Any]] = {
         ]
     },
 }  # fmt: skip
+LADDER = {"period": "year", "steps": [{"from_cents": 50_000, "bp": 250}]}
 WORTH = {"cash_back": 500}
 
 
@@ -48,15 +49,10 @@ def shown(kind: str, holding: Holding, *, reward: str = "Free coffee", language:
     size = 10 if kind == "stamp_card" else None
     program = ProgramInForce(
         id=1, slug="one", kind=kind, name={"en": "One"}, unit=words, version_id=1, size=size,
-        reward_id=1 if size else None, plan=rules.parse(kind, PLANS[kind]), **FIELDS,
+        reward_id=1 if size else None, plan=rules.parse(kind, PLANS[kind]),
     )  # fmt: skip
     with use_language(language):
         return face(Card(program, reward, "cup", WORTH.get(kind, 0), holding), "Europe/Helsinki")
-
-
-FIELDS: dict[str, Any] = {
-    name: None for name in ProgramInForce.__dataclass_fields__ if name in ("cost_centre_id", "campaign")
-}
 
 
 @pytest.fixture(autouse=True)
@@ -142,12 +138,12 @@ def test_a_card_speaks_finnish() -> None:
     ("rule", "told"),
     [
         ({"then": [{"do": "percent", "bp": 250}]}, "2.5 %"),
-        ({"then": [{"do": "percent", "bp": 100, "ladder": {"period": "year", "steps": [{"from_cents": 50_000, "bp": 250}]}}]}, "1–2.5 %"),
+        ({"then": [{"do": "percent", "bp": 100, "ladder": LADDER}]}, "1–2.5 %"),
         ({"then": [{"do": "percent", "bp": 100}], "when": {"weekdays": ["sat"]}}, ""),
         ({"then": [{"do": "percent", "bp": 100}], "limit": {"first_n": 10}}, ""),
         ({"then": [{"do": "award", "n": 50}]}, ""),
     ],
-)  # fmt: skip
+)
 def test_a_rate_is_told_only_where_every_purchase_has_it(rule: dict[str, Any], told: str) -> None:
     plan = rules.parse("bonus", {"rules": [{"name": "one", **rule}]})
 

@@ -53,7 +53,7 @@ def _row(row: register.Row) -> dict[str, Any]:
         "contact": mask_contact(row.contact.kind, row.contact.value) if row.contact else "",
         "joined": _day(row.member.joined_at),
         "source": timeline.source(row.member.source),
-        "cards": [shown for card in row.cards if (shown := figure(card))],
+        "cards": [{"name": card.name, "figure": shown} for card in row.cards if (shown := figure(card))],
         "last_visit": _day(row.last_visit) if row.last_visit else "",
     }
 

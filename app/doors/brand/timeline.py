@@ -1,5 +1,6 @@
 """A member's story in the console's words: purchases, coupons, refunds, consents, the day of joining."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ from flask import g
 from sqlalchemy.orm import Session
 
 from app.cards import happenings
-from app.cards.happenings import Happening
+from app.cards.happenings import Gain, Happening
 from app.cards.story import story
 from app.core import clock, i18n
 from app.core.i18n import gettext as _
@@ -36,8 +37,9 @@ def _day(moment: datetime) -> str:
     return i18n.format_day(clock.local_date(moment, g.brand.zone), with_year=True)
 
 
-def _event(kind: str, title: str, detail: str = "", *, value: str = "", tone: str = "") -> dict[str, Any]:
-    return {"kind": kind, "title": title, "detail": detail, "value": value, "tone": tone}
+def _event(kind: str, title: str, detail: str = "", gains: Sequence[Gain] = ()) -> dict[str, Any]:
+    values = [{"text": gain.text, "tone": gain.tone} for gain in gains]
+    return {"kind": kind, "title": title, "detail": detail, "values": values}
 
 
 def _happening(line: Happening) -> dict[str, Any]:
@@ -55,9 +57,8 @@ def _happening(line: Happening) -> dict[str, Any]:
     gains = [gain for gain in line.gains if gain.amount]
     where = line.outlet if line.outlet and line.kind in ("spent", "gift_card_used", "spend_returned") else ""
     detail = ", ".join(filter(None, (where, amount, *line.reasons)))
-    value = ", ".join(gain.text for gain in gains)
     title = titles.get(line.kind) or happenings.title(line)
-    return _event(KINDS[line.kind], title, detail, value=value, tone=gains[0].tone if gains else "")
+    return _event(KINDS[line.kind], title, detail, gains)
 
 
 def _consent(row: ConsentEvent) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What this till has done: the big result of the last form, the row that can be undone, today's figures."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import g
@@ -9,17 +9,17 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.cards import reasons, units
-from app.cards.models import Award, Program
+from app.cards.models import Award, Program, RewardIssue
 from app.cards.programs import in_force
 from app.core import clock, i18n
 from app.core.i18n import gettext as _
 from app.core.i18n import ngettext
 from app.doors.till import shape
-from app.ledger.models import LedgerEntry, Purchase, Refund
+from app.ledger.models import Account, LedgerEntry, Purchase, Refund
 from app.members import lookup
 from app.members.models import Member
 from app.reports.days import midnight
-from app.rewards.models import Coupon, Redemption, Reward
+from app.rewards.models import Coupon, GiftCard, Redemption, Reward
 
 UNDO = timedelta(seconds=60)
 SHOWN = timedelta(minutes=10)  # a result stays this long; a page left open says no more after that
@@ -58,7 +58,7 @@ def find(session: Session, done: str, *, till_id: int) -> dict[str, Any] | None:
 
 
 def _result(kind: str, title: str, sub: str, **more: Any) -> dict[str, Any]:
-    empty = {"fills": 0, "filled": "", "reasons": [], "card": None, "coupons": [], "more": []}
+    empty = {"fills": 0, "filled": "", "reasons": [], "quiet": False, "card": None, "coupons": [], "more": []}
     return {"kind": kind, "title": title, "sub": sub, **empty, **more}
 
 
@@ -84,13 +84,17 @@ def _sale(session: Session, purchase: Purchase) -> dict[str, Any]:
     ).all()
     if not rows:
         return _result("sale", _("Sale recorded"), _sub(session, purchase))
-    coupons = _coupons(session, purchase)
-    filled = ngettext("Card filled: %(n)s coupon", "Card filled: %(n)s coupons", len(coupons)) if coupons else ""
+    given_rewards, cards = _rewards(session, purchase)
+    filled = ngettext("Card filled: %(n)s coupon", "Card filled: %(n)s coupons", cards) if cards else ""
+    if given_rewards and not cards:
+        filled = ngettext("%(n)s reward for the member", "%(n)s rewards for the member", len(given_rewards))
     earning = [(award, program) for award, program in rows if program.kind in EARNING] or rows[:1]
     given = [shape.signed(program.kind, award.amount, units.unit(program.unit)) for award, program in earning]
+    more = [text for (award, _program), text in zip(earning[1:], given[1:], strict=True) if award.amount]
     return _result(
-        "sale", given[0], _sub(session, purchase), fills=len(coupons), filled=filled, more=given[1:],
-        reasons=_reasons(earning), card=_card(session, purchase.member_id), coupons=coupons,
+        "sale", given[0], _sub(session, purchase), fills=len(given_rewards), filled=filled, more=more,
+        reasons=_reasons(earning), quiet=not any(award.amount for award, _program in earning), coupons=given_rewards,
+        card=_card(session, purchase.member_id),
     )  # fmt: skip
 
 
@@ -109,19 +113,30 @@ def _card(session: Session, member_id: int) -> dict[str, Any] | None:
     return card if card and card["kind"] else None
 
 
-def _coupons(session: Session, purchase: Purchase) -> list[dict[str, str]]:
-    """Return what full cards of this purchase gave."""
-    rows = session.execute(
-        select(Reward.name, Coupon.expires_at)
-        .join(Coupon, Coupon.reward_id == Reward.id)
-        .join(LedgerEntry, LedgerEntry.id == Coupon.source_id)
-        .where(Coupon.source_kind == "fill", LedgerEntry.purchase_id == purchase.id, LedgerEntry.kind == "fill")
-        .order_by(Coupon.id)
+def _rewards(session: Session, purchase: Purchase) -> tuple[list[dict[str, str]], int]:
+    """Return the coupons and gift cards that a purchase brought, and how many of them full stamp cards gave."""
+    fills = dict(
+        session.execute(
+            select(LedgerEntry.id, Program.kind)
+            .join(Account, Account.id == LedgerEntry.account_id)
+            .join(Program, Program.id == Account.program_id)
+            .where(LedgerEntry.purchase_id == purchase.id, LedgerEntry.kind == "fill")
+        ).all()
     )
-    return [
-        {"title": i18n.pick(name), "until": _("until %(day)s", day=shape.short_day(expires_at))}
-        for name, expires_at in rows
-    ]
+    issues = session.scalars(select(RewardIssue.id).where(RewardIssue.purchase_id == purchase.id)).all()
+    sources = {"fill": list(fills), "issue": list(issues)}
+    found: list[Any] = []
+    for table in (Coupon, GiftCard):
+        for kind, ids in sources.items():
+            wanted = select(table, Reward.name).join(Reward, Reward.id == table.reward_id)
+            if ids:
+                found += session.execute(wanted.where(table.source_kind == kind, table.source_id.in_(ids))).all()
+    cards = sum(row.source_kind == "fill" and fills[row.source_id] == "stamp_card" for row, _name in found)
+    return [{"title": i18n.pick(name), "until": _until(row.expires_at)} for row, name in found], cards
+
+
+def _until(at: datetime | None) -> str:
+    return _("until %(day)s", day=shape.short_day(at)) if at else ""
 
 
 def last(session: Session, *, till_id: int) -> dict[str, Any] | None:
