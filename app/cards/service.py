@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.cards import planning, rules, uses
 from app.cards.events import progressed
 from app.cards.models import RewardIssue
-from app.cards.paying import Payment, Wishes, plan_payment
+from app.cards.paying import CodeTwice, CouponUse, Payment, Wishes, plan_payment
 from app.cards.planning import AwardLine, AwardPlan, Gift, Planned
 from app.cards.programs import ProgramInForce, in_force
 from app.core import clock
@@ -26,7 +26,9 @@ from app.rewards import service as rewards
 from app.rewards.models import Redemption, Reward
 from app.rewards.service import CouponView, GiftCardView, Given
 
-__all__ = ["AwardLine", "PurchaseResult", "Quote", "Wishes", "fill", "quote", "record_purchase"]
+__all__ = [
+    "AwardLine", "CodeTwice", "CouponUse", "PurchaseResult", "Quote", "Wishes", "fill", "quote", "record_purchase",
+]  # fmt: skip
 
 _INSERT_AWARD = text(
     "INSERT INTO award (brand_id, purchase_id, program_id, version_id, amount, rule, reason, parts, details, facts) "
