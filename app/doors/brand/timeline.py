@@ -38,8 +38,8 @@ def _day(moment: datetime) -> str:
 
 
 def _event(kind: str, title: str, detail: str = "", gains: Sequence[Gain] = ()) -> dict[str, Any]:
-    values = [{"text": gain.text, "tone": gain.tone} for gain in gains]
-    return {"kind": kind, "title": title, "detail": detail, "values": values}
+    changes = [{"text": gain.text, "tone": gain.tone} for gain in gains]
+    return {"kind": kind, "title": title, "detail": detail, "changes": changes}
 
 
 def _happening(line: Happening) -> dict[str, Any]:
