@@ -51,7 +51,7 @@ function press(before, element) {
     const from = Number(old.dataset.stamps) < Number(face.dataset.stamps) ? Number(old.dataset.stamps) : 0;
     const fewer = Number(old.dataset.stamps) > Number(face.dataset.stamps) && !document.querySelector('[data-filled].new');
     if (!fewer) face.querySelectorAll('.on').forEach((stamp, place) => stamp.classList.toggle('new', place >= from));
-    const count = face.querySelector('.count').getAttribute('aria-label');
+    const count = face.querySelector('.count')?.getAttribute('aria-label');
     if (!fewer) dialog.close(); // the till is done with the code: let the stamp be seen
     news.textContent = fewer || from ? count : `${news.textContent} ${count}`; // a full card was told just before
   });

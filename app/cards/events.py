@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from app.core.events import Event
 
-EXPIRED, RELEASED = "expired", "released"  # why a card changed without anybody having done anything
-
 
 @dataclass(frozen=True, kw_only=True)
 class CardProgressed(Event):
@@ -13,22 +11,20 @@ class CardProgressed(Event):
 
     member_id: int
     program_id: int
-    amount: int  # signed stamps of this change
+    amount: int  # signed units of this change
     purchase_id: int | None
-    entry_id: int  # the ledger entry of this change: the same event again names the same one
+    entry_id: int  # the ledger entry of this change, whose kind says what happened; the same event again names it too
     card: str  # `member:program`, so that ten stamps make one job
-    why: str  # EXPIRED or RELEASED; empty where a purchase, a refund or a merge changed it
 
 
 def progressed(
-    *, member_id: int, program_id: int, amount: int, purchase_id: int | None, entry_id: int, why: str = ""
+    *, member_id: int, program_id: int, amount: int, purchase_id: int | None, entry_id: int
 ) -> CardProgressed:
     """Return the event of one change of one card."""
     card = f"{member_id}:{program_id}"
     return CardProgressed(
-        member_id=member_id, program_id=program_id, amount=amount, purchase_id=purchase_id, entry_id=entry_id,
-        card=card, why=why,
-    )  # fmt: skip
+        member_id=member_id, program_id=program_id, amount=amount, purchase_id=purchase_id, entry_id=entry_id, card=card
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
-from app.cards.events import EXPIRED, RELEASED, progressed
+from app.cards.events import progressed
 from app.core.db import brand_of
 from app.core.events import emit
 from app.core.tables import UtcDateTime
@@ -35,6 +35,7 @@ _RIPE = text(
     )
 ).bindparams(_MOMENT)
 
+EXPIRED, RELEASED = "expired", "released"  # reasons of the entries
 # Begins with the member's accounts: of a month's end, thousands of lots may be due at once.
 _OF_MEMBER = text(
     "SELECT a.member_id, a.program_id, l.id, e.version_id FROM account a "
@@ -73,7 +74,7 @@ def open_current(
     values = {"brand_id": brand_of(session), "member_id": member_id, "now": context["occurred_at"]}
     rows = session.connection().execute(_OF_MEMBER, values).all()
     for program_id, versions in sorted(_by_member(rows)[member_id].items()):
-        _settle(session, accounts[program_id], versions, _expire, member_id=member_id, why=EXPIRED, now=values["now"])
+        _settle(session, accounts[program_id], versions, _expire, member_id=member_id, now=values["now"])
     for account in accounts.values():
         account.context |= {"reason": "", **context}
     return accounts
@@ -86,7 +87,7 @@ def _settle_all(session: Session, due: Any, settle: Settle, *, why: str, now: da
     for member_id, programs in sorted(_by_member(rows).items()):
         accounts = open_accounts(session, member_id=member_id, program_ids=[], context={"reason": why})
         for program_id, versions in sorted(programs.items()):
-            _settle(session, accounts[program_id], versions, settle, member_id=member_id, why=why, now=now)
+            _settle(session, accounts[program_id], versions, settle, member_id=member_id, now=now)
     return len(rows)
 
 
@@ -99,9 +100,8 @@ def _by_member(rows: Iterable[Any]) -> defaultdict[int, defaultdict[int, Version
 
 
 def _settle(
-    session: Session, account: OpenAccount, versions: Versions, settle: Settle, *, member_id: int, why: str,
-    now: datetime,
-) -> None:  # fmt: skip
+    session: Session, account: OpenAccount, versions: Versions, settle: Settle, *, member_id: int, now: datetime
+) -> None:
     before = account.balance
     entries = settle(account, versions, now)
     if entries:
@@ -109,7 +109,7 @@ def _settle(
             session,
             progressed(
                 member_id=member_id, program_id=account.program_id, amount=account.balance - before, purchase_id=None,
-                entry_id=entries[-1], why=why,
+                entry_id=entries[-1],
             ),
         )  # fmt: skip
 

@@ -9,29 +9,8 @@ from app.cards import reasons
 from app.cards.misuse_models import BY_HAND, CARDBOARD, JUDGED, ManualStamp
 from app.cards.models import Program
 from app.core.i18n import gettext as _
-from app.ledger.models import Account, LedgerEntry
+from app.ledger.models import LedgerEntry
 from app.network.models import Outlet
-
-SOURCES = (BY_HAND, CARDBOARD, JUDGED)
-
-
-def entries(session: Session, member_id: int) -> Sequence[tuple[LedgerEntry, Program, str]]:
-    """Return the entries that staff and the brand made in a member's own accounts, with program and outlet."""
-    accounts = session.scalars(select(Account.id).where(Account.member_id == member_id)).all()
-    if not accounts:
-        return []
-    rows = session.execute(
-        select(LedgerEntry, Program, Outlet.name)
-        .join(Account, Account.id == LedgerEntry.account_id)
-        .join(Program, Program.id == Account.program_id)
-        .join(Outlet, Outlet.id == LedgerEntry.outlet_id)
-        .where(
-            LedgerEntry.account_id.in_(accounts),
-            LedgerEntry.kind.in_(("earn", "adjust")),
-            LedgerEntry.source_kind.in_(SOURCES),
-        )
-    )
-    return [(entry, program, outlet) for entry, program, outlet in rows]
 
 
 def cut(session: Session, member_id: int) -> Sequence[tuple[ManualStamp, Program, str]]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.cards import rules, serial_credit
 from app.cards import serial_parts as parts
-from app.cards.events import EXPIRED
+from app.cards.expiry import EXPIRED
 from app.cards.programs import ProgramInForce, of_version
 from app.cards.serial_models import SerialCard, SerialUse
 from app.cards.serial_parts import (

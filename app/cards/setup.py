@@ -10,6 +10,7 @@ from app.cards import rules
 from app.cards.models import Award, Program, ProgramVersion
 from app.cards.programs import in_force
 from app.cards.rules import Plan
+from app.cards.rules.model import Kind
 from app.core import clock
 from app.core.setup import Entry, Item, Section, Setup, entry_faults
 from app.core.toml import Place
@@ -18,8 +19,6 @@ from app.network.setup import Slug, Texts
 from app.rewards.models import Reward
 from app.rewards.offer_setup import OfferIn
 
-# The ledger and the rules know every kind of `rules.KINDS`; the pages draw stamp cards. A kind is added with its pages.
-Kind = Literal["stamp_card"]
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # a program without rules at a moment would lose stamps
 
 
@@ -51,7 +50,7 @@ def apply(setup: Setup) -> None:
         if any(len(forms) != 2 for forms in value.unit.values()):
             setup.fault((*item.place, "unit"), "each language needs two forms: singular and plural")
             continue
-        plan = _plan(setup, item)
+        plan = _plan(setup, item) if _keeps_kind(setup, item) else None
         if plan is None or not _named(setup, item, plan):
             continue
         values = item.given("kind", "name", "unit", "position", "campaign")
@@ -102,7 +101,26 @@ def _named(setup: Setup, item: Item[ProgramIn], plan: Plan) -> bool:
         setup.fault((*item.place, "reward"), wrong)
     for slug in sorted({*([value.reward] if value.reward else []), *rules.rewards_of(plan)}):
         setup.refer("rewards", Reward, slug, (*item.place, "reward" if slug == value.reward else "rule"))
+    if value.kind == "cash_back":
+        _gives_gift_cards(setup, item, plan)
     return len(setup.faults) == before
+
+
+def _gives_gift_cards(setup: Setup, item: Item[ProgramIn], plan: Plan) -> None:
+    """Tell a fault where cash back gives something else than a gift card."""
+    wanted = select(Reward.slug, Reward.kind).where(Reward.slug.in_([step.reward for step in plan.thresholds]))
+    for slug, kind in setup.session.execute(wanted).all():
+        if kind != "gift_card":
+            setup.fault((*item.place, "rule"), f"a cash_back gives gift cards, and reward {slug} is a {kind}")
+
+
+def _keeps_kind(setup: Setup, item: Item[ProgramIn]) -> bool:
+    """Tell whether a program that is there already stays of its kind: what members hold is counted by it."""
+    known = setup.session.scalar(select(Program.kind).where(Program.slug == item.value.slug))
+    if known in (None, item.value.kind):
+        return True
+    setup.fault((*item.place, "kind"), f"program {item.value.slug} is a {known}: a program keeps its kind")
+    return False
 
 
 def _full_card(setup: Setup, item: Item[ProgramIn]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from app.delivery import outgoing, subscriptions, texts
 from app.delivery.channel import Channel, Envelope, PushKeys, Result
 from app.delivery.models import PushSubscription
 from app.delivery.texts import Text
+from app.ledger.models import LedgerEntry
 from app.members import sign_in
 from app.members.events import ContactCodeAsked
 from app.members.models import Member
@@ -161,23 +162,19 @@ class Push:
 
 @sending_job("delivery.push_stamp", listens=CardProgressed, retries=5, unique_by="card", priority=3)
 class PushStamp(Push):
-    """Tell the phone how many stamps the card has now; later ones replace earlier ones there."""
+    """Tell the phone what the card holds now; later ones replace earlier ones there."""
 
     kind = "stamp"
 
-    def prepare(
-        self, session: Session, member_id: int, program_id: int, amount: int, entry_id: int, card: str, why: str = ""
-    ) -> list[Envelope]:
+    def prepare(self, session: Session, member_id: int, program_id: int, entry_id: int, card: str) -> list[Envelope]:
         """Write the message from what the card holds at this moment; it ends those about what happened before."""
         member = session.get_one(Member, member_id)
         with use_language(member.language):
             shown = next((one for one in cards(session, member_id) if one.program.id == program_id), None)
             if shown is None:
                 return []
-            stamps = shown.stamps - shown.owed  # below zero after a refund whose coupon was used
-            words = texts.due_push(card=shown.name, why=why) or texts.stamp_push(
-                card=shown.name, taken_back=amount < 0, stamps=stamps, size=shown.size, reward=shown.reward
-            )
+            brand, entry = session.get_one(Brand, brand_of(session)), session.get_one(LedgerEntry, entry_id)
+            words = texts.card_push(shown, entry=entry.kind, zone=brand.zone)
         messages.supersede(session, member_id=member_id, about=f"stamp:{card}", number=entry_id)
         return self.envelopes(
             session,

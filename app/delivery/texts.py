@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from html import escape
 
-from app.cards.events import EXPIRED, RELEASED
+from app.cards.faces import face
+from app.cards.views import Card
 from app.core.i18n import gettext as _
-from app.core.i18n import ngettext
 from app.delivery.sms import code_text
 
 
@@ -58,26 +58,26 @@ def no_card(*, brand: str, link: str) -> Text:
     return Text(title, text, _html(brand, [words], "", (button, link), ""))
 
 
-def stamp_push(*, card: str, taken_back: bool, stamps: int, size: int, reward: str) -> Text:
-    """Return what the phone says of a change of the card; `stamps` are below zero while a refund is owed for.
+def card_push(card: Card, *, entry: str, zone: str) -> Text:
+    """Return what the phone says of a change of a card.
 
     It tells what the card holds and not what was added, since several changes in a row make one message.
+
+    Args:
+        entry: the kind of the ledger entry that changed it last.
+        zone: the brand's.
     """
-    has = str(stamps).replace("-", "\u2212")
-    if taken_back:
-        return Text(card, _("A purchase was taken back. Your card has %(n)s of %(size)s.", n=has, size=size))
-    left = size - stamps
-    more = ngettext("%(n)s more: %(reward)s", "%(n)s more: %(reward)s", left, reward=reward)
-    return Text(f"{card}: {has}/{size}", more)
-
-
-def due_push(*, card: str, why: str) -> Text | None:
-    """Return what the phone says when something expired or was released; None when it was neither."""
-    if why == EXPIRED:
-        return Text(card, _("Something on this card has expired. Open it to see what you have."))
-    if why == RELEASED:
-        return Text(card, _("What you have earned can be used now. Open the card to see it."))
-    return None
+    shown = face(card, zone)
+    told = {
+        "expire": _("Something on this card has expired. Open it to see what you have."),
+        "release": _("What you have earned can be used now. Open the card to see it."),
+        "reverse_earn": _("A purchase was taken back. Your card has %(balance)s.", balance=shown.said),
+        "spend": _("You have used some of it. Your card has %(balance)s.", balance=shown.said),
+        "reverse_spend": _("What you had paid came back. Your card has %(balance)s.", balance=shown.said),
+    }
+    if entry in told:
+        return Text(card.name, told[entry])
+    return Text(f"{card.name}: {shown.short}", shown.goal or shown.said)
 
 
 def coupon_push(*, reward: str, until: str) -> Text:

@@ -8,23 +8,39 @@ QUIET = 5  # percent of change that nobody needs to hear of
 
 
 def sentence(found: Dashboard) -> str:
-    """Return what a reader should know first: stamps up or down, and the outlet that moved most."""
+    """Return what a reader should know first: stamps, or purchases, up or down, and the outlet that moved most."""
     stamps, days = found.stamps, len(found.period.days)
+    counted = found.measure == "stamps"
     if not stamps.value and not stamps.before:
-        return _("No stamps have been given in this period.")
+        return _("No stamps have been given in this period.") if counted else _("Nothing was bought in this period.")
     if not stamps.before:
-        count = format_number(stamps.value)
-        given = ngettext("%(count)s stamp in this period", "%(count)s stamps in this period", stamps.value, count=count)
-        return _("%(given)s; there is nothing to compare with yet.", given=given)
+        return _("%(given)s; there is nothing to compare with yet.", given=_given(stamps.value, counted=counted))
     percent = _percent(stamps.value, stamps.before)
-    values = {"percent": abs(percent), "days": days}
-    if abs(percent) < QUIET:
-        whole = _("Stamps held, as many as in the %(days)s days before", **values)
-    elif percent > 0:
-        whole = _("%(percent)s %% more stamps than in the %(days)s days before", **values)
-    else:
-        whole = _("%(percent)s %% fewer stamps than in the %(days)s days before", **values)
+    whole = (_stamps if counted else _purchases)(percent, {"percent": abs(percent), "days": days})
     return f"{whole}; {_mover(found)}." if _mover(found) else f"{whole}."
+
+
+def _given(value: int, *, counted: bool) -> str:
+    count = format_number(value)
+    if counted:
+        return ngettext("%(count)s stamp in this period", "%(count)s stamps in this period", value, count=count)
+    return ngettext("%(count)s purchase in this period", "%(count)s purchases in this period", value, count=count)
+
+
+def _stamps(percent: int, values: dict[str, int]) -> str:
+    if abs(percent) < QUIET:
+        return _("Stamps held, as many as in the %(days)s days before", **values)
+    if percent > 0:
+        return _("%(percent)s %% more stamps than in the %(days)s days before", **values)
+    return _("%(percent)s %% fewer stamps than in the %(days)s days before", **values)
+
+
+def _purchases(percent: int, values: dict[str, int]) -> str:
+    if abs(percent) < QUIET:
+        return _("As many purchases as in the %(days)s days before", **values)
+    if percent > 0:
+        return _("%(percent)s %% more purchases than in the %(days)s days before", **values)
+    return _("%(percent)s %% fewer purchases than in the %(days)s days before", **values)
 
 
 def _mover(found: Dashboard) -> str:

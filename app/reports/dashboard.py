@@ -1,26 +1,31 @@
 """The brand's figures of a period beside the period before it: members, visits, stamps, coupons; by day and by outlet.
 
-A purchase that was taken back counts as none, on the day it was made. The period before ends at this time of day, so
-that a morning is not compared with a whole day.
+A brand without a stamp card has its purchases counted where others have stamps. A purchase that was taken back counts
+as none, on the day it was made. The period before ends at this time of day, so that a morning is not compared with a
+whole day.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.cards.models import Award
+from app.cards.models import Award, Program
 from app.core import clock
 from app.core.db import brand_of
 from app.ledger.models import Purchase, Refund
 from app.members.models import Member
 from app.network.models import Outlet, Reseller
 from app.reports import days as calendar
+from app.reports import programs
+from app.reports.programs import ProgramFigures
 from app.reports.register import LIVE
 from app.rewards.models import Coupon, Redemption
 
 LENGTHS = (7, 30, 90)  # days of a period
+Measure = Literal["stamps", "purchases"]
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,13 @@ class OutletFigures:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """All figures of the page. Series hold one figure for each day of the period."""
+    """All figures of the page. Series hold one figure for each day of the period.
+
+    `stamps` are purchases where `measure` says so.
+    """
 
     period: Period
+    measure: Measure
     members: int
     joined: Pair
     active: Pair
@@ -72,6 +81,7 @@ class Dashboard:
     issued_by_day: list[int]
     redeemed_by_day: list[int]
     outlets: list[OutletFigures]
+    programs: list[ProgramFigures]
 
 
 def period(length: int, zone: str) -> Period:
@@ -85,23 +95,45 @@ def period(length: int, zone: str) -> Period:
 
 def dashboard(session: Session, *, days: int, zone: str) -> Dashboard:
     """Return the brand's figures of the last `days` local days."""
-    span = period(days, zone)
+    span, measure = period(days, zone), _measure(session)
     joined = (Member.brand_id == brand_of(session), Member.state.in_(LIVE))
     issued = (Coupon.brand_id == brand_of(session),)
     used = (Redemption.brand_id == brand_of(session), Redemption.reversed_at.is_(None))
     return Dashboard(
         period=span,
+        measure=measure,
         members=session.scalar(select(func.count(Member.id)).where(*joined)) or 0,
         joined=_pair(session, Member.joined_at, joined, span),
         active=Pair(_active(session, span.start, span.now), _active(session, span.before_start, span.before_end)),
-        stamps=Pair(_stamps(session, span.start, span.now), _stamps(session, span.before_start, span.before_end)),
+        stamps=Pair(
+            _stamps(session, measure, span.start, span.now),
+            _stamps(session, measure, span.before_start, span.before_end),
+        ),
         issued=_pair(session, Coupon.issued_at, issued, span),
         redeemed=_pair(session, Redemption.occurred_at, used, span),
-        stamps_by_day=_stamps_by_day(session, span),
+        stamps_by_day=_stamps_by_day(session, measure, span),
         joined_by_day=_by_day(session, Member.joined_at, joined, span),
         issued_by_day=_by_day(session, Coupon.issued_at, issued, span),
         redeemed_by_day=_by_day(session, Redemption.occurred_at, used, span),
-        outlets=_outlets(session, span),
+        outlets=_outlets(session, measure, span),
+        programs=programs.figures(session, (span.start, span.now), (span.before_start, span.before_end)),
+    )
+
+
+def _measure(session: Session) -> Measure:
+    found = session.scalar(select(Program.id).where(Program.kind == "stamp_card").limit(1))
+    return "stamps" if found is not None else "purchases"
+
+
+def _counted(measure: Measure, *columns: Any) -> Any:
+    """Select columns beside what is counted: the stamps of purchases, or the purchases themselves."""
+    if measure == "purchases":
+        return select(*columns, func.count(Purchase.id)).select_from(Purchase)
+    return (
+        select(*columns, func.sum(Award.amount))
+        .select_from(Purchase)
+        .join(Award, Award.purchase_id == Purchase.id)
+        .join(Program, (Program.id == Award.program_id) & (Program.kind == "stamp_card"))
     )
 
 
@@ -147,21 +179,14 @@ def _active(session: Session, start: datetime, end: datetime) -> int:
     return session.scalar(bought) or 0
 
 
-def _stamps(session: Session, start: datetime, end: datetime) -> int:
-    given = (
-        select(func.sum(Award.amount))
-        .select_from(Purchase)
-        .join(Award, Award.purchase_id == Purchase.id)
-        .outerjoin(Refund, _REFUND)
-        .where(*_kept(start, end, brand_of(session)))
-    )
+def _stamps(session: Session, measure: Measure, start: datetime, end: datetime) -> int:
+    given = _counted(measure).outerjoin(Refund, _REFUND).where(*_kept(start, end, brand_of(session)))
     return int(session.scalar(given) or 0)
 
 
-def _stamps_by_day(session: Session, span: Period) -> list[int]:
+def _stamps_by_day(session: Session, measure: Measure, span: Period) -> list[int]:
     given = (
-        select(Purchase.local_date, func.sum(Award.amount))
-        .join(Award, Award.purchase_id == Purchase.id)
+        _counted(measure, Purchase.local_date)
         .outerjoin(Refund, _REFUND)
         .where(*_kept(span.start, span.now, brand_of(session)))
         .group_by(Purchase.local_date)
@@ -170,10 +195,11 @@ def _stamps_by_day(session: Session, span: Period) -> list[int]:
     return [found.get(day, 0) for day in span.days]
 
 
-def _outlets(session: Session, span: Period) -> list[OutletFigures]:
+def _outlets(session: Session, measure: Measure, span: Period) -> list[OutletFigures]:
     """Return the figures of each outlet; none at all when no outlet has any."""
     stamps, before = (
-        _stamps_by_outlet(session, *times) for times in ((span.start, span.now), (span.before_start, span.before_end))
+        _stamps_by_outlet(session, measure, *times)
+        for times in ((span.start, span.now), (span.before_start, span.before_end))
     )
     sales = _sales_by_outlet(session, span)
     used = (
@@ -194,10 +220,9 @@ def _outlets(session: Session, span: Period) -> list[OutletFigures]:
     ]
 
 
-def _stamps_by_outlet(session: Session, start: datetime, end: datetime) -> dict[int, int]:
+def _stamps_by_outlet(session: Session, measure: Measure, start: datetime, end: datetime) -> dict[int, int]:
     given = (
-        select(Purchase.outlet_id, func.sum(Award.amount))
-        .join(Award, Award.purchase_id == Purchase.id)
+        _counted(measure, Purchase.outlet_id)
         .outerjoin(Refund, _REFUND)
         .where(*_kept(start, end, brand_of(session)))
         .group_by(Purchase.outlet_id)

@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 
 from app.cards import views
 from app.cards.programs import in_force
+from app.cards.views import Card
 from app.core import clock
 from app.core.crypto import normalize_code
 from app.core.errors import NotFound
 from app.core.i18n import gettext as _
+from app.ledger.holdings import Holding
 from app.ledger.models import Account, Purchase, Refund
 from app.members import contacts, lookup
 from app.members.models import ConsentEvent, Contact, Member, MemberCode
@@ -32,12 +34,11 @@ class MemberUnknown(NotFound):
 
 @dataclass(frozen=True)
 class Row:
-    """A member in the list. `stamps` and `size` are of the main program, None where there is none."""
+    """A member in the list, with what each card of theirs holds, in the order of the programs."""
 
     member: Member
     contact: Contact | None
-    stamps: int
-    size: int | None
+    cards: list[Card]
     last_visit: datetime | None
 
 
@@ -109,14 +110,23 @@ def _contact(session: Session, text: str) -> ColumnElement[bool]:
 
 def _rows(session: Session, members: Sequence[Member]) -> list[Row]:
     ids = [member.id for member in members]
-    program = next(iter(in_force(session, clock.now())), None)
-    held = select(Account.member_id, Account.balance).where(
-        Account.member_id.in_(ids), Account.program_id == (program.id if program else -1)
-    )
-    balances = dict(session.execute(held).all())
+    programs = in_force(session, clock.now())
+    held: dict[tuple[int, int], int] = {
+        (row.member_id, row.program_id): row.balance
+        for row in session.execute(
+            select(Account.member_id, Account.program_id, Account.balance).where(Account.member_id.in_(ids))
+        )
+    }
     shown, seen = _contacts(session, ids), _last_visits(session, ids)
-    size = program.size if program else None
-    return [Row(row, shown.get(row.id), balances.get(row.id, 0), size, seen.get(row.id)) for row in members]
+    return [
+        Row(
+            row,
+            shown.get(row.id),
+            [Card(program, holding=Holding(held.get((row.id, program.id), 0))) for program in programs],
+            seen.get(row.id),
+        )
+        for row in members
+    ]
 
 
 def _contacts(session: Session, ids: Sequence[int]) -> dict[int, Contact]:

@@ -1,5 +1,7 @@
 """Invitations: the member answers, and seats are never given away twice. Source: earning.md, "Rewards and coupons"."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -58,6 +60,14 @@ def reply(session: Session, view: CouponView, *, comes: bool, seats: int = 1) ->
     row.answer, row.seats, row.at = "yes" if comes else "no", wanted, clock.now()
     session.flush()
     return row
+
+
+def replies(session: Session, coupon_ids: Sequence[int]) -> dict[int, InvitationReply]:
+    """Return the last answers, by coupon; those of coupons that nobody has answered are left out."""
+    if not coupon_ids:
+        return {}
+    rows = session.scalars(select(InvitationReply).where(InvitationReply.coupon_id.in_(coupon_ids)))
+    return {row.coupon_id: row for row in rows}
 
 
 def _hold(session: Session, view: CouponView) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.cards.faces import Face, face, rate
 from app.cards.views import Card
 from app.core import clock, i18n
 from app.core.i18n import gettext as _
@@ -16,7 +18,7 @@ from app.members.rules import display_name
 from app.network import checks
 from app.network.models import Brand
 from app.rewards.service import CouponView as HeldCoupon
-from app.wallet.model import CardView, Colors, CouponPassView, CouponView, Links
+from app.wallet.model import BonusView, CardView, Colors, CouponPassView, CouponView, Links
 from app.wallet.models import WalletPass
 from app.wallet.values import grouped
 
@@ -30,52 +32,51 @@ def card_view(
     base_url: str,
     coupons: Sequence[HeldCoupon],
     message: str = "",
-) -> CardView:
+) -> CardView | BonusView:
     """Return what a pass of this card shows. Speak the member's language around it.
 
     Args:
         coupons: all of the member's, usable ones first.
         message: the newest one of the brand on this card.
     """
-    codes = lookup.codes_of(session, member.id)
     ready = tuple(
         CouponView(i18n.pick(held.reward.name), held.code, _day(held.coupon.expires_at, brand))
         for held in coupons
         if held.usable
     )
-    stamps = card.stamps - card.owed
-    return CardView(
-        brand_name=brand.name,
-        program_name=card.name,
-        unit=card.unit[1],
-        stamps=stamps,
-        size=card.size,
-        member_name=display_name(member.first_name, member.last_name),
-        member_qr=_qr(base_url, codes.code),
-        spoken_code=grouped(codes.spoken),
-        language=i18n.language(),
-        colors=colors_of(brand),
-        coupons=ready,
-        links=_links(f"{base_url}/{brand.slug}"),
-        contact=_contact(brand),
-        news=_news(stamps, card, ready),
-        message=message,
-        prize_icon="cup" if card.icon == "cup" else "gift",
-    )
+    shown = face(card, brand.zone)
+    common = {
+        **_whose(session, member, brand=brand, base_url=base_url),
+        "program_name": card.name, "unit": card.unit[1], "coupons": ready, "news": _news(card, shown, ready),
+        "message": message,
+    }  # fmt: skip
+    if card.kind == "stamp_card":
+        prize = "cup" if card.icon == "cup" else "gift"
+        return CardView(**common, stamps=card.balance, size=card.size, prize_icon=prize)
+    percent = rate(card.program.plan) if card.kind == "bonus" else ""
+    goal = "" if percent else shown.goal
+    return BonusView(**common, balance=shown.short, rate=percent, next=goal, expiry="\n".join(shown.notes))
+
+
+def _whose(session: Session, member: Member, *, brand: Brand, base_url: str) -> dict[str, Any]:
+    """Return what every pass of a member knows."""
+    codes = lookup.codes_of(session, member.id)
+    return {
+        "brand_name": brand.name,
+        "member_name": display_name(member.first_name, member.last_name),
+        "member_qr": _qr(base_url, codes.code),
+        "spoken_code": grouped(codes.spoken),
+        "language": i18n.language(),
+        "colors": colors_of(brand),
+        "links": _links(f"{base_url}/{brand.slug}"),
+        "contact": _contact(brand),
+    }
 
 
 def coupon_view(session: Session, member: Member, held: HeldCoupon, *, brand: Brand, base_url: str) -> CouponPassView:
     """Return what a coupon's own pass shows. Speak the member's language around it."""
-    codes = lookup.codes_of(session, member.id)
     return CouponPassView(
-        brand_name=brand.name,
-        member_name=display_name(member.first_name, member.last_name),
-        member_qr=_qr(base_url, codes.code),
-        spoken_code=grouped(codes.spoken),
-        language=i18n.language(),
-        colors=colors_of(brand),
-        links=_links(f"{base_url}/{brand.slug}"),
-        contact=_contact(brand),
+        **_whose(session, member, brand=brand, base_url=base_url),
         title=i18n.pick(held.reward.name),
         code=held.code,
         until=_day(held.coupon.expires_at, brand),
@@ -126,10 +127,11 @@ def _links(home: str) -> Links:
     )
 
 
-def _news(stamps: int, card: Card, coupons: tuple[CouponView, ...]) -> str:
+def _news(card: Card, shown: Face, coupons: tuple[CouponView, ...]) -> str:
     """Return the state as one line, which changes when anything does: several changes at once are one piece of news."""
-    shown = str(stamps).replace("-", "−")
-    lines = [_("Your card: %(stamps)s of %(size)s %(unit)s.", stamps=shown, size=card.size, unit=card.unit[1])]
+    lines = [_("Your card: %(balance)s.", balance=shown.said or card.name)]
+    if card.kind != "stamp_card":
+        lines += [f"{note}." for note in shown.notes]
     if coupons:
         lines.append(_("Ready to use: %(rewards)s.", rewards=", ".join(coupon.title for coupon in coupons)))
     return " ".join(lines)

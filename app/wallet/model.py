@@ -78,14 +78,16 @@ class CardView(PassView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BonusView(PassView):
-    """One member's bonus card: euros that grow with every purchase."""
+    """One member's card of any kind but a stamp card: an amount that grows, such as bonus euros or points."""
 
     kind: ClassVar[str] = "bonus_card"
 
     program_name: str
-    balance: str  # as people read it, such as "12,50 €"
+    balance: str  # as people read it, such as "12,50 €" or "420/500"
+    unit: str = ""  # plural, such as "points"
     rate: str = ""  # what a purchase gives, such as "5 %"
-    expiry: str = ""  # what ends next and when; empty when nothing does
+    next: str = ""  # the next reward and what is missing; what the card gives where there is none
+    expiry: str = ""  # what ends next, what waits and when, a line each; empty when nothing does
     coupons: tuple[CouponView, ...] = ()  # the one that ends first comes first
 
 

@@ -51,7 +51,14 @@ def _stamp_card(view: CardView, words: Words) -> Values:
 
 
 def _bonus_card(view: BonusView, words: Words) -> Values:
-    return _card(view, words) | {"card.rate": view.rate, "card.expiry": view.expiry}
+    shown = _card(view, words) | {
+        "card.unit": view.unit,
+        "card.rate": view.rate,
+        "card.next": view.next,
+        "card.expiry": view.expiry,
+        "front.next": "" if view.coupons else view.next,
+    }
+    return shown | ({"front.member": ""} if shown["front.next"] else {})  # there is room for one of them
 
 
 def _card(view: CardView | BonusView, words: Words) -> Values:

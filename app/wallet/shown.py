@@ -26,7 +26,7 @@ from app.wallet.models import WalletPass
 from app.wallet.templates import Template
 from app.wallet.tools import Tools
 
-CARD, COUPON = "stamp-card", "coupon"  # templates
+CARD, BALANCE, COUPON = "stamp-card", "bonus-card", "coupon"  # templates
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Reader:
             coupons=list(self.coupons.values()), message=messages.newest(self.session, row, member_id=self.member.id),
         )  # fmt: skip
         return Shown(
-            self.template(CARD), view, row.serial, places=self.places,
+            self.template(CARD if card.kind == "stamp_card" else BALANCE), view, row.serial, places=self.places,
             secret=keyring(self.session).decrypt(self.member.totp_secret) if google else b"",
             linked=self.linked if google else (),
         )  # fmt: skip

@@ -15,12 +15,12 @@ from tests.shop import START, Shop, a_reward
 def a_plan(
     session: Session, kind: str, plan: dict[str, Any], *, slug: str = "", size: int | None = None, **fields: Any
 ) -> Program:
-    """Build a program of a kind with one version; rewards that the plan names are built with it."""
+    """Build a program of a kind with one version, and those of the plan's rewards that are not there."""
     program = Program(slug=slug or kind.replace("_", "-"), kind=kind, name={"en": kind}, unit={"en": ["unit", "units"]})
     session.add(program)
     session.flush()
     known = rules.parse(kind, plan)
-    for name in sorted(rules.rewards_of(known)):
+    for name in sorted(rules.rewards_of(known) - set(session.scalars(select(Reward.slug)))):
         a_reward(session, name)
     reward: Reward | None = a_reward(session, f"reward-{program.slug}") if size else None
     values = {"number": 1, "valid_from": START, **fields}

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.cards import by_hand, judging, merge, views
+from app.cards import by_hand, judging, merge
 from app.cards.by_hand import CardboardCardMoved, Given, NoStampsByHand, OwnCard, TooManyOnCardboard
 from app.cards.limits import NeedsApproval
 from app.cards.misuse_models import Flag, ManualStamp
 from app.cards.paying import ProgramUnknown
+from app.cards.story import story
 from app.core import clock
 from app.ledger.models import LedgerEntry
 from app.members.models import Member
@@ -54,8 +55,8 @@ def test_stamp_by_hand_is_earned_with_cashier_reason_and_source(strict_shop: Sho
     row = strict_shop.session.scalars(select(ManualStamp)).one()
     assert (entry.kind, entry.reason, entry.cashier) == ("earn", "forgotten_card", cashier.public_id)
     assert (entry.source_kind, entry.source_id, entry.purchase_id) == ("manual", row.id, None)
-    (line,) = views.story(strict_shop.session, strict_shop.member.id)
-    assert (line.kind, line.stamps, line.reason) == ("earned", 2, "By hand: the card was not at hand")
+    (line,) = story(strict_shop.session, strict_shop.member.id)
+    assert (line.kind, line.gains[0].amount, *line.reasons) == ("earned", 2, "By hand: the card was not at hand")
 
 
 def test_stamp_by_hand_fills_the_card(strict_shop: Shop, cashier: Staff) -> None:
@@ -75,8 +76,8 @@ def test_third_stamp_of_a_day_is_recorded_as_nothing_and_flagged(strict_shop: Sh
     ]  # fmt: skip
     assert strict_shop.balance() == 2
     assert flags(strict_shop)[0] == ("limit_manual_day", {"would": {"coffee": 2}, "times": 2})
-    newest = views.story(strict_shop.session, strict_shop.member.id)[0]
-    assert (newest.stamps, newest.reason) == (0, "By hand, 2 a day at most")
+    newest = story(strict_shop.session, strict_shop.member.id)[0]
+    assert (newest.gains[0].amount, *newest.reasons) == (0, "By hand, 2 a day at most")
     with clock.moved(by=timedelta(days=1)):
         assert stamp(strict_shop, cashier, 2).amount == 2
 

@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import select
 
 from app.cards import flags as cards_flags
-from app.cards import judging, refunds, service, views
+from app.cards import judging, refunds, service
 from app.cards.flags import FlagUnknown
 from app.cards.misuse_models import Flag
+from app.cards.story import story
 from app.core import clock
 from app.ledger.models import LedgerEntry, Purchase
 from app.ledger.service import Basket, Line
@@ -45,8 +46,10 @@ def test_approved_sale_is_booked_as_adjust_and_fills_the_card(strict_shop: Shop,
     assert (strict_shop.balance(), strict_shop.states()) == (0, ["issued", "issued"])
     entry = strict_shop.session.scalars(select(LedgerEntry).where(LedgerEntry.kind == "adjust")).one()
     assert (entry.reason, entry.approver, entry.purchase_id) == ("limit_outlet_day", judge.public_id, flag.purchase_id)
-    story = views.story(strict_shop.session, strict_shop.member.id)
-    assert [(line.stamps, line.reason) for line in story if line.kind == "adjusted"] == [(5, "Given after a check")]
+    lines = story(strict_shop.session, strict_shop.member.id)
+    assert [(line.gains[0].amount, *line.reasons) for line in lines if line.kind == "adjusted"] == [
+        (5, "Given after a check")
+    ]
 
 
 def test_judging_twice_changes_nothing(strict_shop: Shop, judge: Staff) -> None:

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from app.cards import limits, reasons, service, views
+from app.cards import limits, reasons, service
 from app.cards.limit_settings import LimitsIn
 from app.cards.limits import Limits, NeedsApproval
+from app.cards.story import story
 from app.ledger.models import Purchase
 from app.members.models import Contact
 from app.network.models import Outlet
@@ -33,8 +34,8 @@ def test_fourth_purchase_of_a_day_at_one_outlet_is_kept_and_earns_nothing(strict
     assert strict_shop.balance() == 3
     assert strict_shop.session.scalar(select(func.count(Purchase.id))) == 4
     assert flags(strict_shop) == [("limit_outlet_day", {"would": {"coffee": 1}, "times": 3})]
-    newest = views.story(strict_shop.session, strict_shop.member.id)[0]
-    assert (newest.stamps, newest.reason) == (0, "3 purchases a day earn at the same shop")
+    newest = story(strict_shop.session, strict_shop.member.id)[0]
+    assert (newest.gains[0].amount, *newest.reasons) == (0, "3 purchases a day earn at the same shop")
 
 
 def test_seventh_purchase_of_a_day_at_all_outlets_earns_nothing(strict_shop: Shop) -> None:

@@ -9,7 +9,7 @@ from flask import Flask, g
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.cards import by_hand, expiry, flags, judging, merge, refunds, tiers, views
+from app.cards import by_hand, expiry, flags, judging, merge, refunds, story, tiers, views
 from app.cards.limits import Limits
 from app.cards.models import ProgramVersion
 from app.core import clock
@@ -73,7 +73,7 @@ def a_sale(shop: Shop) -> object:
 
 def a_story(shop: Shop) -> object:
     assert len(views.family(shop.session, shop.member.id)) == 2
-    return views.story(shop.session, shop.member.id)
+    return story.story(shop.session, shop.member.id)
 
 
 def a_poll_of_the_card(shop: Shop) -> object:
@@ -257,7 +257,7 @@ def test_walk_is_told_when_there_is_one(sqlite: Database, brand_id: int) -> None
 
 def test_uses_of_no_coupon_and_balances_of_no_refund_ask_nothing(sqlite: Database, brand_id: int) -> None:
     with sqlite.unit(brand_id) as session, statements(sqlite) as found:
-        assert (rewards.uses(session, []), views._balances_after(session, [])) == ({}, {})
+        assert (rewards.uses(session, []), story._taken(session, [])) == ({}, {})
 
     assert found.said == []
 

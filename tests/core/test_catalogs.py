@@ -27,7 +27,7 @@ from tests.catalogs import (
 PLURALS = "nplurals=2; plural=(n != 1);"
 SAME = {
     "fi": {"Logo", "%(number)s %(unit)s: %(how)s"},
-    "sv": {"Period", "Text", "%(number)s %(unit)s: %(how)s", "%(n)s extra"},
+    "sv": {"Period", "Program", "Text", "%(number)s %(unit)s: %(how)s", "%(n)s extra"},
 }  # one word in both languages
 
 

@@ -5,6 +5,7 @@ import re
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from app.cards.models import Program
 from app.core.db import keyring
 from app.ledger.models import Account
 from app.members.models import ContactCode, Member
@@ -65,6 +66,8 @@ def newest_member(till: TillSide) -> Member:
 
 
 def balance(till: TillSide, member_id: int) -> int:
-    """Return a member's stamps, of all its cards."""
+    """Return a member's stamps, of all its stamp cards."""
+    cards = select(Program.id).where(Program.kind == "stamp_card")
+    stamps = select(func.sum(Account.balance)).where(Account.member_id == member_id, Account.program_id.in_(cards))
     with till.database.reading(till.side.brand_id) as session:
-        return session.scalar(select(func.sum(Account.balance)).where(Account.member_id == member_id)) or 0
+        return session.scalar(stamps) or 0

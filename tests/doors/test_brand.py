@@ -34,7 +34,7 @@ def test_dashboard_shows_the_figures_with_their_tables(console: Console) -> None
 
     assert page.headers["Cache-Control"] == "no-store"
     assert "11 stamps in this period; there is nothing to compare with yet." in page.text
-    assert page.text.count("<table") == 4
+    assert page.text.count("<table") == 5
     assert 'aria-current="true">7 days' in page.text
     assert "Kaisa Salo" in page.text
     assert "Administrator" in page.text

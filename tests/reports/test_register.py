@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from app.cards.faces import figure
 from app.core import clock
 from app.core.db import Database
 from app.members.models import Contact, MemberCode
@@ -67,7 +68,7 @@ def test_code_of_a_merged_card_finds_the_member_it_became(database: Database, br
         spoken = session.scalars(select(MemberCode.spoken).where(MemberCode.member_id == newcomer.id)).one()
         found = register.search(session, q=spoken)
 
-    assert [(row.member.id, row.stamps, row.size) for row in found.rows] == [(kept.id, 1, 10)]
+    assert [(row.member.id, [figure(card) for card in row.cards]) for row in found.rows] == [(kept.id, ["1/10"])]
     assert found.rows[0].last_visit == at(3, 8) or abs(found.rows[0].last_visit - at(3, 8)) < timedelta(seconds=5)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response, g, request
 
+from app.cards import units
 from app.core import i18n, web
 from app.core.i18n import gettext as _
 from app.core.i18n import ngettext
@@ -28,7 +29,7 @@ def dashboard() -> Response:
         "dashboard", here="dashboard", days=days, period=_period(found), loading=_loading(),
         sentence=changes.sentence(found), figures=_figures(found, days), stamps=_stamps(found),
         joined=_joined(found), coupons=_coupons(found),
-        outlets=_outlets(found),
+        outlets=_outlets(found), programs=_programs(found),
     )  # fmt: skip
 
 
@@ -48,9 +49,11 @@ def _loading() -> dict[str, Any] | None:
 def _figures(found: Dashboard, days: int) -> list[Figure]:
     note = ngettext("%(n)s new in %(days)s days", "%(n)s new in %(days)s days", found.joined.value, days=days)
     pairs = [
-        (_("Active members"), found.active), (_("Stamps given"), found.stamps), (_("Coupons issued"), found.issued),
+        (_("Active members"), found.active),
+        (_("Stamps given") if found.measure == "stamps" else _("Purchases"), found.stamps),
+        (_("Coupons issued"), found.issued),
         (_("Coupons redeemed"), found.redeemed),
-    ]  # fmt: skip
+    ]
     begun = any(pair.before for _label, pair in pairs)  # else there is no time before to compare with
     figures = [Figure(label, pair.value, pair.before if begun else None) for label, pair in pairs]
     return [Figure(_("Members"), found.members, note=note), *figures]
@@ -63,9 +66,12 @@ def _label(day: date) -> str:
 def _stamps(found: Dashboard) -> DayChart:
     before = found.stamps.before / len(found.period.days)
     average = (before, _("before: %(n)s a day", n=round(before))) if round(before) else None
+    stamps = found.measure == "stamps"
     return by_day(
-        title=_("Stamps by day"), desc=_("Stamps given at all outlets."), days=found.period.days,
-        series=[(_("Stamps"), found.stamps_by_day)], label=_label, heading=_("Day"), average=average,
+        title=_("Stamps by day") if stamps else _("Purchases by day"),
+        desc=_("Stamps given at all outlets.") if stamps else _("Purchases at all outlets."), days=found.period.days,
+        series=[(_("Stamps") if stamps else _("Purchases"), found.stamps_by_day)], label=_label, heading=_("Day"),
+        average=average,
     )  # fmt: skip
 
 
@@ -96,7 +102,22 @@ def _outlets(found: Dashboard) -> OutletChart:
         (row.name, row.reseller, row.stamps, (i18n.format_cents(row.sales_cents), str(row.redeemed)))
         for row in found.outlets
     ]
-    return by_outlet(
-        title=_("Outlets"), desc=_("Stamps given in the period, the most first."),
-        columns=(_("Outlet"), _("Stamps"), _("Sales"), _("Redeemed")), figures=rows,
-    )  # fmt: skip
+    stamps = found.measure == "stamps"
+    desc = _("Stamps given in the period, the most first.") if stamps else _("Purchases in the period, the most first.")
+    columns = (_("Outlet"), _("Stamps") if stamps else _("Purchases"), _("Sales"), _("Redeemed"))
+    return by_outlet(title=_("Outlets"), desc=desc, columns=columns, figures=rows)
+
+
+def _programs(found: Dashboard) -> list[dict[str, str]]:
+    """Return what each program gave and what members hold of it, in its unit."""
+    return [
+        {
+            "name": i18n.pick(row.program.name),
+            "unit": units.unit(row.program.unit)[1],
+            "given": units.number(row.program.kind, row.given),
+            "before": units.number(row.program.kind, row.before),
+            "held": units.number(row.program.kind, row.held),
+            "pending": units.number(row.program.kind, row.pending) if row.pending else "",
+        }
+        for row in found.programs
+    ]

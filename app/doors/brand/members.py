@@ -8,6 +8,7 @@ from flask import Response, g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.cards import views
+from app.cards.faces import face, figure
 from app.core import clock, i18n, web
 from app.core.i18n import gettext as _
 from app.doors.brand import timeline
@@ -45,14 +46,14 @@ def _url(q: str, number: int) -> str:
     return "/brand/members?" + urlencode({**({"q": q} if q else {}), "page": number})
 
 
-def _row(row: register.Row) -> dict[str, str]:
+def _row(row: register.Row) -> dict[str, Any]:
     return {
         "id": row.member.public_id,
         "name": display_name(row.member.first_name, row.member.last_name),
         "contact": mask_contact(row.contact.kind, row.contact.value) if row.contact else "",
         "joined": _day(row.member.joined_at),
         "source": timeline.source(row.member.source),
-        "stamps": f"{row.stamps}/{row.size}".replace("-", "−") if row.size is not None else "",
+        "cards": [{"name": card.name, "figure": shown} for card in row.cards if (shown := figure(card))],
         "last_visit": _day(row.last_visit) if row.last_visit else "",
     }
 
@@ -80,7 +81,7 @@ def _profile(row: Member) -> dict[str, Any]:
     session = web.session()
     rows = lookup.contacts_of(session, row.id)
     values = [{"value": mask_contact(c.kind, c.value), "confirmed": c.confirmed_at is not None} for c in rows]
-    cards = [{"name": c.name, "stamps": c.stamps - c.owed, "size": c.size} for c in views.cards(session, row.id)]
+    cards = [{"name": card.name, "face": face(card, g.brand.zone)} for card in views.cards(session, row.id)]
     return {
         "name": display_name(row.first_name, row.last_name),
         "initials": initials(row.first_name, row.last_name) or "–",

@@ -1,29 +1,32 @@
 """A member's story in the console's words: purchases, coupons, refunds, consents, the day of joining."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from flask import g
 from sqlalchemy.orm import Session
 
-from app.cards import views
-from app.cards.views import Happening
+from app.cards import happenings
+from app.cards.happenings import Gain, Happening
+from app.cards.story import story
 from app.core import clock, i18n
 from app.core.i18n import gettext as _
 from app.members.models import ConsentEvent, Member
 from app.reports import register
 
-MINUS = "\u2212"
 KINDS = {
     "purchase": "purchase", "refund": "refund", "coupon_issued": "issued", "coupon_redeemed": "redeemed",
     "coupon_returned": "refund", "coupon_revoked": "refund", "coupon_expired": "issued", "earned": "purchase",
-    "adjusted": "refund",
+    "spent": "redeemed", "spend_returned": "refund", "expired": "issued", "released": "redeemed", "adjusted": "refund",
+    "moved": "joined", "gift_card_issued": "issued", "gift_card_used": "redeemed", "gift_card_returned": "refund",
+    "gift_card_expired": "issued", "gift_card_revoked": "refund",
 }  # fmt: skip
 
 
 def events(session: Session, member: Member, *, most: int) -> list[dict[str, Any]]:
     """Return what happened to a member, newest first, at most so many."""
-    found = [(line.at, _happening(line)) for line in views.story(session, member.id, most=most)]
+    found = [(line.at, _happening(line)) for line in story(session, member.id, most=most)]
     found += [(row.at, _consent(row)) for row in register.consent_changes(session, member.id)]
     found.append((member.joined_at, _event("joined", _("Joined"), source(member.source))))
     found.sort(key=lambda pair: pair[0], reverse=True)
@@ -34,8 +37,9 @@ def _day(moment: datetime) -> str:
     return i18n.format_day(clock.local_date(moment, g.brand.zone), with_year=True)
 
 
-def _event(kind: str, title: str, detail: str = "", *, value: str = "", tone: str = "") -> dict[str, Any]:
-    return {"kind": kind, "title": title, "detail": detail, "value": value, "tone": tone}
+def _event(kind: str, title: str, detail: str = "", gains: Sequence[Gain] = ()) -> dict[str, Any]:
+    changes = [{"text": gain.text, "tone": gain.tone} for gain in gains]
+    return {"kind": kind, "title": title, "detail": detail, "changes": changes}
 
 
 def _happening(line: Happening) -> dict[str, Any]:
@@ -48,16 +52,13 @@ def _happening(line: Happening) -> dict[str, Any]:
         "coupon_returned": _("%(title)s came back", **words),
         "coupon_revoked": _("%(title)s was taken back", **words),
         "coupon_expired": _("%(title)s expired", **words),
-        "earned": _("By hand at %(outlet)s", **words),
-        "adjusted": _("Corrected: %(title)s", **words),
     }
     amount = i18n.format_cents(line.amount_cents) if line.amount_cents is not None else ""
-    value, tone = "", ""
-    if line.stamps:
-        sign, tone = ("+", "plus") if line.stamps > 0 else (MINUS, "minus")
-        value = f"{sign}{abs(line.stamps)} {line.unit[0 if abs(line.stamps) == 1 else 1]}"
-    detail = ", ".join(filter(None, (amount, line.reason)))
-    return _event(KINDS[line.kind], titles.get(line.kind, line.title), detail, value=value, tone=tone)
+    gains = [gain for gain in line.gains if gain.amount]
+    where = line.outlet if line.outlet and line.kind not in ("purchase", "refund", "coupon_redeemed") else ""
+    detail = ", ".join(filter(None, (where, amount, *line.reasons)))
+    title = titles.get(line.kind) or happenings.title(line)
+    return _event(KINDS[line.kind], title, detail, gains)
 
 
 def _consent(row: ConsentEvent) -> dict[str, Any]:

@@ -7,25 +7,25 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, g, jsonify, request
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.cards import views
+from app.cards import sources, views
+from app.cards.story import story
 from app.cards.views import Card
 from app.core import clock, i18n, web
 from app.core.crypto import totp, totp_step
 from app.core.db import keyring
 from app.delivery import outgoing, subscriptions
-from app.doors.member import shape
+from app.doors.member import gift_cards, shape
 from app.doors.member.home import blueprint, me, shell
-from app.ledger import service as ledger
-from app.ledger.models import Purchase, Refund
+from app.ledger.models import Account, Purchase, Refund
 from app.members import codes, lookup
 from app.members.models import Contact, Member
 from app.members.rules import mask_contact
-from app.network.models import Brand
+from app.network.models import Brand, Outlet
 from app.rewards import service as rewards
-from app.rewards.models import Coupon, Redemption, Reward
+from app.rewards.models import Coupon, GiftCard, InvitationReply, Redemption, Reward
 from app.wallet import service as wallet
 
 FRESH = timedelta(hours=24)  # how long a filled card is celebrated
@@ -44,25 +44,31 @@ def show(error: str = "", status: int = 200, *, waits: bool = False) -> Response
     member = me(session)
     coupons = rewards.of_member(session, member.id)
     uses = rewards.uses(session, [view.coupon.id for view in coupons])
-    holders = rewards.holders(session, coupons)
-    cards = [face(card) for card in views.cards(session, member.id)]
-    events = views.story(session, member.id, most=SHOWN)
+    holders, places = rewards.holders(session, coupons), outlets(session, coupons)
+    held = views.cards(session, member.id)
+    events = story(session, member.id, most=SHOWN)
     subscribed = subscriptions.of_member(session, member.id)
     return web.page(
         "member/card.html",
         status,
         me=shell(session, member),
         etag=version(session, member),
-        cards=cards,
+        cards=[shape.card(card) for card in held],
         in_wallet=bool(wallet.added(session, member.id)),
-        filled=_filled(coupons, cards),
+        filled=_filled(session, coupons, held),
         qr=shape.qr(code_text(session, member)),
         spoken=spoken(session, member),
         coupons=[
-            shape.coupon(view, use=uses.get(view.coupon.id), holder=holders.get(view.coupon.id, ""))
+            shape.coupon(
+                view,
+                use=uses.get(view.coupon.id),
+                holder=holders.get(view.coupon.id, ""),
+                where=places.get(view.reward.id, ""),
+            )
             for view in coupons
             if view.usable
         ],
+        gift_cards=gift_cards.usable(session, member.id),
         gift=gift(session, member, coupons),
         confirm=pending(session, member, error, waits=waits),
         ask_push=bool(events) and not subscribed,
@@ -71,27 +77,29 @@ def show(error: str = "", status: int = 200, *, waits: bool = False) -> Response
     )
 
 
-def face(card: Card) -> dict[str, Any]:
-    """Return a card as its template draws it; a debt shows as negative stamps."""
-    return {
-        "name": card.name,
-        "stamps": card.stamps - card.owed,
-        "size": card.size,
-        "reward": card.reward,
-        "unit": card.unit[1],
-        "icon": card.icon,
-    }
-
-
-def _filled(coupons: list[rewards.CouponView], cards: list[dict[str, Any]]) -> dict[str, Any] | None:
-    for view in coupons:
-        row = view.coupon
-        if view.usable and row.source_kind == "fill" and row.issued_at > clock.now() - FRESH and cards:
+def _filled(session: Session, coupons: list[rewards.CouponView], held: list[Card]) -> dict[str, Any] | None:
+    """Return the stamp card that filled last, while its coupon is fresh."""
+    fresh = clock.now() - FRESH
+    new = [view for view in coupons if view.usable and view.coupon.source_kind == "fill"]
+    new = [view for view in new if view.coupon.issued_at > fresh]
+    programs = sources.filled(session, [view.coupon.source_id for view in new])
+    sizes = {card.program.id: card.size for card in held if card.kind == "stamp_card"}
+    for view in new:
+        program_id, _kind = programs[view.coupon.source_id]
+        if program_id in sizes:
             shown = shape.coupon(view, use=None)
-            first = cards[0]
-            place = {"id": row.public_id, "card": first["name"], "size": first["size"]}
+            place = {"id": view.coupon.public_id, "size": sizes[program_id]}
             return {**place, "reward": shown["title"], "icon": shown["icon"], "until": shown["until"]}
     return None
+
+
+def outlets(session: Session, coupons: list[rewards.CouponView]) -> dict[int, str]:
+    """Return the names of the outlets that take a reward, by its id, where not all do."""
+    slugs = {slug for view in coupons for slug in view.reward.outlets}
+    if not slugs:
+        return {}
+    names = dict(session.execute(select(Outlet.slug, Outlet.name).where(Outlet.slug.in_(slugs))).all())
+    return {view.reward.id: ", ".join(names[slug] for slug in view.reward.outlets if slug in names) for view in coupons}
 
 
 def base() -> str:
@@ -168,16 +176,23 @@ def version(session: Session, member: Member) -> str:
         refunded = select(func.count(Refund.id)).where(Refund.purchase_id.in_(bought))
         coupons = select(Coupon.id, Coupon.state, Coupon.expires_at).where(Coupon.member_id.in_(family))
         coupons_now = sorted(session.execute(coupons), key=lambda row: row.id)
-        used = select(Redemption.id, Redemption.reversed_at).where(
-            Redemption.coupon_id.in_([row.id for row in coupons_now])
+        ids = [row.id for row in coupons_now]
+        used = select(Redemption.id, Redemption.reversed_at).where(Redemption.coupon_id.in_(ids))
+        replies = select(InvitationReply.coupon_id, InvitationReply.answer, InvitationReply.seats).where(
+            InvitationReply.coupon_id.in_(ids)
+        )
+        accounts = select(Account.program_id, Account.balance, Account.pending).where(Account.member_id == member.id)
+        gift_cards_now = select(GiftCard.id, GiftCard.balance_cents, GiftCard.state, GiftCard.expires_at).where(
+            GiftCard.member_id == member.id
         )
         contacts = select(Contact.id, Contact.confirmed_at).where(Contact.member_id == member.id).order_by(Contact.id)
         facts = (
-            sorted(ledger.balances(session, member.id).items()),
+            _rows(session, accounts),
             len(bought),
             session.scalar(refunded) if bought else 0,
             [tuple(row) for row in coupons_now],
-            [tuple(row) for row in sorted(session.execute(used), key=lambda row: row.id)] if coupons_now else [],
+            [*_rows(session, used), *_rows(session, replies)] if ids else [],
+            _rows(session, gift_cards_now),
             [tuple(row) for row in session.execute(contacts)],
             [row.id for row in subscriptions.of_member(session, member.id)],
             (member.state, member.language, member.first_name),
@@ -188,3 +203,8 @@ def version(session: Session, member: Member) -> str:
         g.version = hashlib.sha256(repr(facts).encode()).hexdigest()[:20]
     found: str = g.version
     return found
+
+
+def _rows(session: Session, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return rows in an order of their own: SQLite would walk the brand's rows for one by id."""
+    return sorted(tuple(row) for row in session.execute(query))

@@ -11,7 +11,7 @@ from app.core import i18n, web
 from app.core.crypto import new_token
 from app.core.errors import LeimaError
 from app.doors import identity
-from app.doors.member import devices, language
+from app.doors.member import devices, language, shape
 from app.members import codes, forms, sign_in, wordings
 from app.members import service as members
 from app.network.models import Brand
@@ -127,7 +127,7 @@ def _join_page(
     status: int = 200,
 ) -> Response:
     session = web.session()
-    faces = views.cards(session, 0)
+    offered = [shape.card(card) for card in views.cards(session, 0)]
     brand = session.get_one(Brand, g.brand_id)
     reward = session.get(Reward, brand.welcome_reward_id) if brand.welcome_reward_id else None
     texts = {kind: wordings.current(session, kind, i18n.language()) for kind in ("terms", "privacy")}
@@ -135,9 +135,8 @@ def _join_page(
     return web.page(
         "join/join.html",
         status,
-        card={"name": faces[0].name, "size": faces[0].size, "reward": faces[0].reward, "icon": faces[0].icon}
-        if faces
-        else None,
+        card=offered[0] if offered else None,
+        also=[card for card in offered[1:] if card["face"].goal],
         gift={"title": i18n.pick(reward.name), "icon": reward.icon} if reward else None,
         lowest_age=brand.lowest_age,
         source=source,

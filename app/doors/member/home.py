@@ -50,6 +50,7 @@ def me(session: Session) -> Member:
 def shell(session: Session, member: Member) -> dict[str, Any]:
     """Return what the frame of every page shows."""
     ready = sum(view.usable for view in rewards.of_member(session, member.id))
+    ready += sum(view.usable for view in rewards.gift_cards_of(session, member.id))
     return {
         "initials": initials(member.first_name, member.last_name),
         "name": display_name(member.first_name, member.last_name),

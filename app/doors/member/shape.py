@@ -7,12 +7,20 @@ import qrcode
 from flask import g
 from qrcode.constants import ERROR_CORRECT_M
 
-from app.cards.views import Happening
+from app.cards import happenings
+from app.cards.faces import face, rate
+from app.cards.happenings import Happening
+from app.cards.views import Card
 from app.core import clock, i18n
 from app.core.i18n import gettext as _
 from app.rewards.service import CouponView, Use, print_code
 
-MINUS = "\u2212"
+_ICONS = {
+    "purchase": "stamp", "earned": "stamp", "refund": "undo", "spent": "wallet", "spend_returned": "undo",
+    "expired": "clock", "released": "check", "adjusted": "check", "moved": "person", "coupon_issued": "gift",
+    "coupon_returned": "undo", "gift_card_issued": "gift", "gift_card_used": "wallet", "gift_card_returned": "undo",
+    "gift_card_expired": "clock",
+}  # fmt: skip
 
 
 def qr(text: str) -> dict[str, Any]:
@@ -53,19 +61,46 @@ def when(moment: datetime) -> str:
     return f"{day(moment)} {clock_time(moment)}"
 
 
-def coupon(view: CouponView, *, use: Use | None, holder: str = "", with_qr: bool = False) -> dict[str, Any]:
-    """Return a coupon; `use` is when and where it was redeemed, `holder` the outlet whose till holds it."""
+def card(found: Card) -> dict[str, Any]:
+    """Return a card as its template draws it; a debt shows as negative stamps."""
+    shown = face(found, g.brand.zone)
+    return {
+        "name": found.name,
+        "kind": found.kind,
+        "stamps": found.balance,
+        "size": found.size,
+        "icon": found.icon,
+        "reward": found.reward,
+        "rate": rate(found.program.plan) if found.kind == "bonus" else "",
+        "face": shown,
+        "share": 100 * shown.done // shown.whole if shown.whole else None,
+    }
+
+
+def coupon(
+    view: CouponView, *, use: Use | None, holder: str = "", where: str = "", with_qr: bool = False
+) -> dict[str, Any]:
+    """Return a coupon.
+
+    Args:
+        use: when and where it was redeemed.
+        holder: the outlet whose till holds it.
+        where: the outlets that take it, where not all do.
+    """
     states = {"issued": "ready", "reserved": "held", "redeemed": "used"}
     row, state = view.coupon, states.get(view.state, view.state)
     ready = view.usable
     ended = use.at if use and state == "used" else row.ended_at or row.expires_at
+    opens = view.reward.valid_from
+    later = ready and opens is not None and opens > clock.now()
     return {
         "id": row.public_id,
         "title": i18n.pick(view.reward.name),
         "icon": view.reward.icon,
         "state": state,
         "until": i18n.format_day(clock.local_date(row.expires_at, g.brand.zone)) if ready else "",
-        "where": _("any outlet"),
+        "since": day(opens) if later and opens else "",
+        "where": where or _("any outlet"),
         "terms": i18n.pick(view.reward.terms) if view.reward.terms else "",
         "code": print_code(view.code).replace("-", " ") if ready else "",
         "qr": qr(view.code) if with_qr and ready else None,
@@ -76,22 +111,8 @@ def coupon(view: CouponView, *, use: Use | None, holder: str = "", with_qr: bool
     }
 
 
-def signed(amount: int, unit: tuple[str, str]) -> str:
-    """Return stamps with their sign: `+1 stamp`."""
-    sign = "+" if amount > 0 else MINUS
-    return f"{sign}{abs(amount)} {unit[0 if abs(amount) == 1 else 1]}"
-
-
 def happening(line: Happening, *, short: bool = False) -> dict[str, Any]:
     """Return one line of the story; `short` leaves the day out."""
-    icons = {
-        "purchase": "stamp",
-        "earned": "stamp",
-        "adjusted": "stamp",
-        "refund": "undo",
-        "coupon_issued": "gift",
-        "coupon_returned": "undo",
-    }
     titles = {
         "coupon_redeemed": _("%(reward)s used", reward=line.title),
         "coupon_issued": _("New coupon: %(reward)s", reward=line.title),
@@ -100,15 +121,14 @@ def happening(line: Happening, *, short: bool = False) -> dict[str, Any]:
         "coupon_expired": _("%(reward)s expired", reward=line.title),
         "refund": _("Refund, %(outlet)s", outlet=line.title),
     }
-    gain = line.stamps or 0
-    icon = icons.get(line.kind, "coupon")
+    gains = [{"text": gain.text, "tone": gain.tone} for gain in line.gains if gain.amount]
+    icon = _ICONS.get(line.kind, "coupon")
     return {
-        "icon": "none" if icon == "stamp" and not gain else icon,
-        "title": titles.get(line.kind, line.title),
+        "icon": "none" if icon == "stamp" and not gains else icon,
+        "title": titles.get(line.kind) or happenings.title(line),
         "when": clock_time(line.at) if short else when(line.at),
-        "outlet": line.outlet if line.outlet and line.kind.startswith("coupon") else "",
+        "outlet": line.outlet if line.outlet and line.kind not in ("purchase", "refund") else "",
         "amount": i18n.format_cents(line.amount_cents) if line.amount_cents is not None else "",
-        "gain": signed(gain, line.unit) if gain else "",
-        "tone": "plus" if gain > 0 else "minus" if gain < 0 else "none",
-        "reason": line.reason,
+        "gains": gains,
+        "reasons": line.reasons,
     }

@@ -1,27 +1,30 @@
 """What this till has done: the big result of the last form, the row that can be undone, today's figures."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import g
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.cards import reasons, views
-from app.cards.models import Award, Program
+from app.cards import reasons, units
+from app.cards.models import Award, Program, RewardIssue
+from app.cards.programs import in_force
 from app.core import clock, i18n
 from app.core.i18n import gettext as _
 from app.core.i18n import ngettext
 from app.doors.till import shape
-from app.ledger.models import LedgerEntry, Purchase, Refund
+from app.ledger.models import Account, LedgerEntry, Purchase, Refund
 from app.members import lookup
 from app.members.models import Member
 from app.reports.days import midnight
-from app.rewards.models import Coupon, Redemption, Reward
+from app.rewards.models import Coupon, GiftCard, Redemption, Reward
 
 UNDO = timedelta(seconds=60)
 SHOWN = timedelta(minutes=10)  # a result stays this long; a page left open says no more after that
 LAST = timedelta(hours=12)
+EARNING = frozenset({"stamp_card", "bonus", "points", "visits", "cash_back"})  # kinds that a sale adds to
 
 
 def undo_left(purchase: Purchase) -> int:
@@ -55,7 +58,7 @@ def find(session: Session, done: str, *, till_id: int) -> dict[str, Any] | None:
 
 
 def _result(kind: str, title: str, sub: str, **more: Any) -> dict[str, Any]:
-    empty = {"fills": 0, "filled": "", "reason": None, "card": None, "coupons": []}
+    empty = {"fills": 0, "filled": "", "reasons": [], "quiet": False, "card": None, "coupons": [], "more": []}
     return {"kind": kind, "title": title, "sub": sub, **empty, **more}
 
 
@@ -81,36 +84,59 @@ def _sale(session: Session, purchase: Purchase) -> dict[str, Any]:
     ).all()
     if not rows:
         return _result("sale", _("Sale recorded"), _sub(session, purchase))
-    award, program = rows[0]
-    coupons = _coupons(session, purchase)
-    filled = ngettext("Card filled: %(n)s coupon", "Card filled: %(n)s coupons", len(coupons)) if coupons else ""
-    reason = reasons.sentence(award.reason, award.details, kind=program.kind) or None
-    title = shape.signed(award.amount, views.unit(program.unit))
+    given_rewards, cards = _rewards(session, purchase)
+    filled = ngettext("Card filled: %(n)s coupon", "Card filled: %(n)s coupons", cards) if cards else ""
+    if given_rewards and not cards:
+        filled = ngettext("%(n)s reward for the member", "%(n)s rewards for the member", len(given_rewards))
+    earning = [(award, program) for award, program in rows if program.kind in EARNING] or rows[:1]
+    given = [shape.signed(program.kind, award.amount, units.unit(program.unit)) for award, program in earning]
+    more = [text for (award, _program), text in zip(earning[1:], given[1:], strict=True) if award.amount]
     return _result(
-        "sale", title, _sub(session, purchase), fills=len(coupons), filled=filled, reason=reason,
-        card=_card(session, purchase.member_id), coupons=coupons,
+        "sale", given[0], _sub(session, purchase), fills=len(given_rewards), filled=filled, more=more,
+        reasons=_reasons(earning), quiet=not any(award.amount for award, _program in earning), coupons=given_rewards,
+        card=_card(session, purchase.member_id),
     )  # fmt: skip
+
+
+def _reasons(given: Sequence[tuple[Award, Program]]) -> list[str]:
+    """Return why awards are nothing or less, each with its program where there are several."""
+    told = [
+        (i18n.pick(program.name), reasons.sentence(award.reason, award.details, kind=program.kind))
+        for award, program in given
+    ]
+    return [f"{name}: {said}" if len(told) > 1 else said for name, said in told if said]
 
 
 def _card(session: Session, member_id: int) -> dict[str, Any] | None:
     member = lookup.live(session, member_id)
     card = shape.cards(session, member.id)[0] if member else None
-    return card if card and card["size"] else None
+    return card if card and card["kind"] else None
 
 
-def _coupons(session: Session, purchase: Purchase) -> list[dict[str, str]]:
-    """Return what full cards of this purchase gave."""
-    rows = session.execute(
-        select(Reward.name, Coupon.expires_at)
-        .join(Coupon, Coupon.reward_id == Reward.id)
-        .join(LedgerEntry, LedgerEntry.id == Coupon.source_id)
-        .where(Coupon.source_kind == "fill", LedgerEntry.purchase_id == purchase.id, LedgerEntry.kind == "fill")
-        .order_by(Coupon.id)
+def _rewards(session: Session, purchase: Purchase) -> tuple[list[dict[str, str]], int]:
+    """Return the coupons and gift cards that a purchase brought, and how many of them full stamp cards gave."""
+    fills = dict(
+        session.execute(
+            select(LedgerEntry.id, Program.kind)
+            .join(Account, Account.id == LedgerEntry.account_id)
+            .join(Program, Program.id == Account.program_id)
+            .where(LedgerEntry.purchase_id == purchase.id, LedgerEntry.kind == "fill")
+        ).all()
     )
-    return [
-        {"title": i18n.pick(name), "until": _("until %(day)s", day=shape.short_day(expires_at))}
-        for name, expires_at in rows
-    ]
+    issues = session.scalars(select(RewardIssue.id).where(RewardIssue.purchase_id == purchase.id)).all()
+    sources = {"fill": list(fills), "issue": list(issues)}
+    found: list[Any] = []
+    for table in (Coupon, GiftCard):
+        for kind, ids in sources.items():
+            wanted = select(table, Reward.name).join(Reward, Reward.id == table.reward_id)
+            if ids:
+                found += session.execute(wanted.where(table.source_kind == kind, table.source_id.in_(ids))).all()
+    cards = sum(row.source_kind == "fill" and fills[row.source_id] == "stamp_card" for row, _name in found)
+    return [{"title": i18n.pick(name), "until": _until(row.expires_at)} for row, name in found], cards
+
+
+def _until(at: datetime | None) -> str:
+    return _("until %(day)s", day=shape.short_day(at)) if at else ""
 
 
 def last(session: Session, *, till_id: int) -> dict[str, Any] | None:
@@ -119,14 +145,14 @@ def last(session: Session, *, till_id: int) -> dict[str, Any] | None:
     if purchase is None or purchase.recorded_at < clock.now() - LAST or is_refunded(session, purchase):
         return None
     award = session.execute(
-        select(Award.amount, Program.unit)
+        select(Program.kind, Award.amount, Program.unit)
         .join(Program, Program.id == Award.program_id)
         .where(Award.purchase_id == purchase.id)
         .order_by(Program.position, Program.id)
     ).first()
     return {
         "purchase": purchase.public_id,
-        "award": shape.signed(award[0], views.unit(award[1])) if award else _("Sale"),
+        "award": shape.signed(award[0], award[1], units.unit(award[2])) if award else _("Sale"),
         "member": _name(session, purchase.member_id),
         "time": shape.clock_time(purchase.occurred_at),
         "amount": i18n.format_cents(purchase.total_cents),
@@ -146,12 +172,23 @@ def today(session: Session, *, till_id: int) -> list[dict[str, Any]] | None:
     count = session.scalar(select(func.count(sales.c.id))) or 0
     if not count:
         return None
-    stamps = session.scalar(select(func.sum(Award.amount)).where(Award.purchase_id.in_(select(sales.c.id)))) or 0
     begins = midnight(day, g.brand.zone)
     newcomers = (Member.outlet_id == g.place.outlet.id, Member.source == "till", Member.joined_at >= begins)
     joined = session.scalar(select(func.count(Member.id)).where(*newcomers)) or 0
     return [
         {"value": count, "label": ngettext("sale today", "sales today", count)},
-        {"value": stamps, "label": ngettext("stamp", "stamps", stamps)},
+        *_given(session, select(sales.c.id)),
         {"value": joined, "label": ngettext("new member", "new members", joined)},
     ]
+
+
+def _given(session: Session, sales: Select[int]) -> list[dict[str, Any]]:
+    """Return what the brand's first program gave with some sales, in its unit; nothing where it earns nothing."""
+    program = next(iter(in_force(session, clock.now())), None)
+    if program is None or program.kind not in EARNING:
+        return []
+    mine = select(func.sum(Award.amount)).where(Award.purchase_id.in_(sales), Award.program_id == program.id)
+    given = int(session.scalar(mine) or 0)
+    forms = units.unit(program.unit)
+    label = forms[0] if given == 1 and program.kind not in units.MONEY else forms[1]
+    return [{"value": units.number(program.kind, given), "label": label}]

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Response, jsonify, request
 
-from app.cards import reasons, refunds, views
+from app.cards import reasons, refunds, units
 from app.cards import service as cards
 from app.core import clock, web
 from app.core.crypto import random_symbols
@@ -52,10 +52,13 @@ def _quote(scan_id: str, text: str) -> dict[str, Any]:
         reason = reasons.sentence(lines[0].reason, lines[0].details, kind=lines[0].program.kind) if lines else ""
         return {"label": _("Record the sale"), "sub": "", "reason": reason, "award": 0}
     line = lines[0]
-    unit = views.unit(line.program.unit)[0 if line.amount == 1 else 1]
-    label = _("Give %(n)s %(unit)s", n=line.amount, unit=unit)
-    balance, size = line.balance, line.program.full_at
+    kind, forms = line.program.kind, units.unit(line.program.unit)
+    unit = forms[0] if line.amount == 1 and kind not in units.MONEY else forms[1]
+    label = _("Give %(n)s %(unit)s", n=units.number(kind, line.amount), unit=unit)
+    balance, size = units.number(kind, line.balance), units.number(kind, line.program.full_at or 0)
     sub = _("becomes %(n)s of %(size)s", n=balance, size=size)
+    if not line.program.full_at:
+        sub = "" if line.pending else _("becomes %(n)s", n=balance)
     if line.filled:
         sub = ngettext(
             "fills the card: %(n)s coupon, then %(rest)s of %(size)s",

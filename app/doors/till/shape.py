@@ -8,7 +8,8 @@ from flask import g
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import views
+from app.cards import units, views
+from app.cards.faces import face
 from app.core import clock, i18n
 from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
@@ -18,7 +19,6 @@ from app.members.models import Member, Scan
 from app.reports import register
 from app.rewards.service import CouponView, print_code
 
-MINUS = "\u2212"
 FROM_PAGE = re.compile(r"/till/scan/([0-9A-Z]{26})")
 
 
@@ -38,20 +38,22 @@ def name(member: Member) -> str:
     return members.display_name(member) or _("Member")
 
 
-def signed(amount: int, unit: tuple[str, str]) -> str:
-    """Return stamps with their sign, `+1 stamp`; "No stamps" for none."""
-    if amount == 0:
-        return _("No %(unit)s", unit=unit[1])
-    return f"{'+' if amount > 0 else MINUS}{abs(amount)} {unit[0 if abs(amount) == 1 else 1]}"
+def signed(kind: str, amount: int, unit: units.Unit) -> str:
+    """Return what was given with its sign, `+1 stamp` or `+0,17 € bonus`; "No stamps" for none."""
+    return units.signed(kind, amount, unit) if amount else _("No %(unit)s", unit=unit[1])
 
 
 def cards(session: Session, member_id: int) -> list[dict[str, Any]]:
     """Return a member's cards, the main one first; an empty place where the brand runs no program."""
     found = [
-        {"name": card.name, "stamps": card.stamps - card.owed, "size": card.size}
+        {
+            "name": card.name, "kind": card.kind, "stamps": card.balance, "size": card.size, "face": shown,
+            "share": 100 * shown.done // shown.whole if shown.whole else None,
+        }
         for card in views.cards(session, member_id)
-    ]
-    return found or [{"name": "", "stamps": 0, "size": 0}]
+        for shown in (face(card, g.brand.zone),)
+    ]  # fmt: skip
+    return found or [{"name": "", "kind": "", "stamps": 0, "size": 0, "face": None, "share": None}]
 
 
 def scan(session: Session, found: Scan, member: Member, coupons: list[dict[str, Any]]) -> dict[str, Any]:
