@@ -60,8 +60,11 @@ def read(kind: str, text: str) -> Plan:
 def _faults(data: Any, error: ValidationError) -> list[PlanFault]:
     lines, shown = _lines(data), written(data).splitlines()
     found = []
-    for fault in error.errors():
-        path = _path(data, fault["loc"][1:] if fault["loc"][:1] == ("plan",) else fault["loc"])
+    paths = [_path(data, one["loc"][1:] if one["loc"][:1] == ("plan",) else one["loc"]) for one in error.errors()]
+    for fault, path in zip(error.errors(), paths, strict=True):
+        # A list whose only part is wrong is told to be too short as well: the part says enough.
+        if fault["type"] == "too_short" and any(other != path and other[: len(path)] == path for other in paths):
+            continue
         line = lines[path]
         why = fault["msg"].removeprefix("Value error, ")
         name = str(fault["loc"][-1]) if fault["type"] == "missing" else ""

@@ -10,7 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import registry
+from app.cards import rules, versions
 from app.cards import service as cards
+from app.cards.models import Program
+from app.cards.versions import Content
 from app.core import clock, sessions
 from app.core.crypto import totp, totp_step
 from app.core.db import Database, keyring
@@ -25,6 +28,7 @@ from app.members.models import Member, Wording
 from app.network import staff, tills
 from app.network.models import Brand, Outlet, Staff, Till
 from app.rewards import service as rewards
+from app.rewards.models import Reward
 from app.wallet import brand_templates, devices, messages, rows
 from app.wallet import service as wallet
 from app.wallet.models import WalletPass
@@ -93,6 +97,8 @@ class Side:
     staff_email: str
     staff_cookie: str
     news: str = ""  # service news on the cards
+    program: str = ""  # short name of one that only this brand has, planned and drafted
+    reward: str = ""  # short name of an invitation that only this brand has
 
     def secrets(self) -> list[str]:
         """Return all that nobody of another brand may ever be shown."""
@@ -248,8 +254,26 @@ def _with_passes(runtime: Runtime, side: Side) -> Side:
             words = {"en": f"News of {side.slug}"}
             news = messages.publish(session, header=words, body=words, ends_at=NOW + DAY)
             brand_templates.save(session, "coupon", {"fi.lproj/pass.strings": COUPON_WORDS.read_bytes()})
+            program, reward = _own_program(session, side.slug)
         members = tuple(_with_pass(runtime, side, one) for one in side.members)
-        return replace(side, members=members, news=news.public_id)
+        return replace(side, members=members, news=news.public_id, program=program, reward=reward)
+
+
+VISITS = {"rules": [{"name": "visit", "on": "visit", "then": [{"do": "award", "n": 1, "base": True}]}]}
+
+
+def _own_program(session: Session, slug: str) -> tuple[str, str]:
+    """Plan a program for later and draft its next version, so that nobody earns by it; and invite to something."""
+    names = {"name": {"en": f"Visits of {slug}"}, "unit": {"en": ["visit", "visits"]}}
+    program = Program(slug=f"{slug}-visits", kind="visits", position=9, **names)
+    reward = Reward(slug=f"{slug}-party", kind="invitation", seats=10, name={"en": f"Party of {slug}"})
+    session.add_all([program, reward])
+    session.flush()
+    person = session.scalars(select(Staff).where(Staff.role == "brand_admin")).one()
+    content = Content(rules.parse("visits", VISITS))
+    versions.add(session, program, content, valid_from=NOW + 10 * DAY, staff=person)
+    versions.save_draft(session, program, content, staff=person)
+    return program.slug, reward.slug
 
 
 def _with_pass(runtime: Runtime, side: Side, member: MemberIds) -> MemberIds:

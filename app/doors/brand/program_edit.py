@@ -22,7 +22,7 @@ from app.doors.brand import program_shape as shape
 from app.doors.brand.door import blueprint, page
 from app.doors.brand.preview import preview
 from app.doors.brand.program_fields import DEFAULTS, UNITS, languages, limits, texts
-from app.doors.brand.programs import find
+from app.doors.brand.programs import find, whole
 from app.doors.brand.roles import demand_change
 from app.network.setup import Slug
 from app.rewards.models import Reward
@@ -165,15 +165,11 @@ def edit_program(program: str) -> Response:
     """Show the draft, or a planned version, or what is in force, to be changed."""
     demand_change()
     found, session = find(program), web.session()
-    number = _number(request.args.get("version", ""))
+    number = whole(request.args.get("version", ""))
     row = versions.planned(session, found, number) if number else None
     source = row or versions.draft(session, found) or versions.current(session, found)
     content = Content.of(found.kind, source) if source else None
     return _form(_filled(found, content), program=found, number=number)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def _filled(found: Program, content: Content | None) -> Entered:
@@ -197,7 +193,7 @@ def save_program(program: str) -> Response | BaseResponse:
     """Save names at once, and what the program says as the draft or the planned version."""
     demand_change()
     found, session = find(program), web.session()
-    number = _number(request.form.get("version", ""))
+    number = whole(request.form.get("version", ""))
     entered = enter(found.kind)
     if "show" in request.form:
         return _form(entered, program=found, number=number)

@@ -42,6 +42,11 @@ def find(slug: str) -> Program:
     return program
 
 
+def whole(text: str) -> int:
+    """Return the number of a version; 0, which none has, where it is no number."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+
+
 @blueprint.get("/programs")
 def programs() -> Response:
     """List the programs: what each is, who holds something, and which versions hold and wait."""
@@ -110,8 +115,7 @@ def _shown(found: Program, rows: list[ProgramVersion]) -> tuple[shape.Row | None
     if wish in ("", DRAFT) and draft is not None:
         return draft, versions.current(session, found)
     if wish and wish != DRAFT:
-        number = int(wish) if wish.isascii() and wish.isdigit() and len(wish) < 6 else 0
-        row = versions.version(session, found, number)
+        row = versions.version(session, found, whole(wish))
         return row, next((one for one in rows if one.number < row.number), None)
     if wish == DRAFT:
         raise VersionUnknown(_("There is no such version."))
@@ -166,11 +170,10 @@ def publish_version(program: str) -> Response | BaseResponse:
     """Publish the draft, now or at a time; the same click twice publishes once."""
     demand_change()
     found = find(program)
-    based_on = request.form.get("newest", "")
     later = request.form.get("when") == "later"
     try:
         versions.publish(
-            web.session(), found, based_on=int(based_on) if based_on.isdigit() and len(based_on) < 6 else 0,
+            web.session(), found, based_on=whole(request.form.get("newest", "")),
             content=_seen(found), staff=g.staff, at=_begins() if later else None,
         )  # fmt: skip
     except LeimaError as error:
@@ -199,13 +202,13 @@ def _begins() -> datetime:
     return local.replace(tzinfo=ZoneInfo(g.brand.zone)).astimezone(UTC)
 
 
-@blueprint.post("/programs/<program>/versions/<int:number>/move")
-def move_version(program: str, number: int) -> Response | BaseResponse:
+@blueprint.post("/programs/<program>/versions/<number>/move")
+def move_version(program: str, number: str) -> Response | BaseResponse:
     """Let a version that has not begun begin at another time."""
     demand_change()
     found = find(program)
     try:
-        versions.change_planned(web.session(), found, number, at=_begins(), staff=g.staff)
+        versions.change_planned(web.session(), found, whole(number), at=_begins(), staff=g.staff)
     except VersionUnknown:
         raise
     except LeimaError as error:
@@ -213,13 +216,13 @@ def move_version(program: str, number: int) -> Response | BaseResponse:
     return _done(found, "moved", f"&version={number}")
 
 
-@blueprint.post("/programs/<program>/versions/<int:number>/withdraw")
-def withdraw_version(program: str, number: int) -> Response | BaseResponse:
+@blueprint.post("/programs/<program>/versions/<number>/withdraw")
+def withdraw_version(program: str, number: str) -> Response | BaseResponse:
     """Take back a version that has not begun."""
     demand_change()
     found = find(program)
     try:
-        versions.withdraw(web.session(), found, number, staff=g.staff)
+        versions.withdraw(web.session(), found, whole(number), staff=g.staff)
     except VersionUnknown:  # the second click of two
         return _done(found, "")
     except LeimaError as error:
