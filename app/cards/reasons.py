@@ -127,3 +127,21 @@ _SENTENCES: dict[str, Callable[[Values, str], str]] = {
 }
 
 CODES = frozenset(_SENTENCES)
+
+
+def summary(reason: str) -> str:
+    """Return why many awards were nothing, in the language of this moment: without the figures of one purchase."""
+    told = {
+        "below_one_step": _("Too small for the first one"),
+        "below_minimum": _("Below the smallest purchase that earns"),
+        "below_minimum_of_items": _("Too little of the products that earn"),
+        "too_few_items": _("Too few of the products that earn"),
+        "above_maximum": _("Above the largest purchase that earns"),
+        "no_rate_yet": _("The rate is 0 %% now"),
+        "first_n_over": _("The first ones have had it"),
+        "limit_member_day": _("The day’s limit was used up"),
+        "limit_member_week": _("The week’s limit was used up"),
+        "limit_member_month": _("The month’s limit was used up"),
+        "limit_member_ever": _("The member’s limit was used up"),
+    }
+    return told.get(reason) or sentence(reason, {})

@@ -4,11 +4,13 @@ In a value `@kind` is an id that must be refused with 404 or 401 when it is not 
 a page says the same as for an id that nobody has, and says it as a page (a typed code, a link with a slip in it).
 """
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.fakes.wallet_chain import PASS_TYPE_ID
 from tests.delivery.pushes import a_phone
+from tests.walls.own import VISITS
 from tests.walls.world import PASSWORD, RECEIPT, SERIAL, SERIAL_CENTS
 
 PUSH = "https://push.leima.example"  # mapped, so that no name has to be looked up
@@ -43,6 +45,11 @@ PHONE = {"slug": "~slug", "device": "~phone", "pass_type": PASS_TYPE_ID}
 NEWS = {f"{part}_{code}": "Open on Sunday" for part in ("header", "body") for code in ("fi", "sv", "en")} | {
     "days": "7"
 }
+NAMES = {f"{part}_{code}": "Visits" for part in ("name", "unit_one", "unit_many") for code in ("fi", "sv", "en")}
+PROGRAM = {"kind": "visits", "source": "fields", "rule": "visit", "expires": "12", **NAMES}
+OWN = {"program": "@program"}
+SEEN = {"seen": json.dumps({"size": None, "reward_id": None, "rule": VISITS}), "newest": "1", "when": "now"}
+GIFT = {"kind": "service", "icon": "cup", "valid_days": "30", **NAMES}
 JOIN = {"contact": "new.person@mail.example", "age": "1", "consent_email": "1"}
 TEXTS = {name: f"~wording_{name}" for name in ("terms", "privacy")} | {"wording_email": "~wording_email"}
 
@@ -133,6 +140,25 @@ FEEDS: dict[str, list[Feed]] = {
     "brand.list_flags": [Feed("brand")],
     "brand.approve_flag": [Feed("brand", {"public_id": "@flag"})],
     "brand.reverse_flag": [Feed("brand", {"public_id": "@flag"})],
+    "brand.programs": [Feed("brand")],
+    "brand.program": [Feed("brand", OWN), Feed("brand", OWN, query={"version": "1"})],
+    "brand.new_program": [Feed("brand"), Feed("brand", query={"kind": "bonus"})],
+    "brand.make_program": [Feed("brand", form={**PROGRAM, "slug": "new-visits"})],
+    "brand.edit_program": [Feed("brand", OWN), Feed("brand", OWN, query={"version": "1"})],
+    "brand.save_program": [Feed("brand", OWN, form=PROGRAM), Feed("brand", OWN, form={**PROGRAM, "version": "1"})],
+    "brand.preview_program": [Feed("brand", form=PROGRAM, still=True)],
+    "brand.publish_version": [Feed("brand", OWN, form=SEEN)],
+    "brand.move_version": [Feed("brand", {**OWN, "number": "1"}, form={"begins": "2026-12-01T12:00"})],
+    "brand.withdraw_version": [Feed("brand", {**OWN, "number": "1"})],
+    "brand.discard_draft": [Feed("brand", OWN)],
+    "brand.rewards": [Feed("brand")],
+    "brand.new_reward": [Feed("brand")],
+    "brand.make_reward": [Feed("brand", form={**GIFT, "slug": "new-gift"})],
+    "brand.reward": [Feed("brand", {"reward": "@reward"})],
+    "brand.change_reward": [Feed("brand", {"reward": "@reward"}, form={**GIFT, "kind": "invitation", "seats": "20"})],
+    "brand.grant_reward": [
+        Feed("brand", {"public_id": "@member_id"}, form={"reward": "@reward", "reason": "thanks", "key": "K" * 26})
+    ],
     # What a brand shows to everybody.
     "public.at_till": [Feed(url={"member_code": "~code"})],
     "public.css": [_anybody()],

@@ -59,6 +59,8 @@ def _ids(side: Side) -> dict[str, list[str]]:
         "coupon": [first.coupon],
         "news": [side.news],
         "flag": [side.flag],
+        "program": [side.program],
+        "reward": [side.reward],
         "serial": [member.serial for member in members],
         "phone": [first.phone],
     }
@@ -70,6 +72,7 @@ def _nobodys(kind: str, value: str) -> str:
         head = value[: value.index("/M/") + 3] if "/M/" in value else ""
         return head + ("Z" * (8 if len(value) == 8 else 16)) + digits
     made_up = {"slug": "nobrand", "outlet": "nowhere", "source": "outlet:nowhere", "digits": "999999"}
+    made_up |= {"program": "no-program", "reward": "no-reward"}
     if kind in made_up:
         return made_up[kind]
     return f"/till/scan/{NOBODY}" if kind == "scan_path" else NOBODY[: len(value)].ljust(len(value), "Z")

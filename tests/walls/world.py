@@ -35,6 +35,7 @@ from tests.builders import a_newcomer, a_proved_member
 from tests.cards.kinds import a_plan
 from tests.databases import a_database
 from tests.walls import misuse
+from tests.walls.own import own_program
 
 BASE = "http://localhost:8000"
 DAY = timedelta(days=1)
@@ -101,6 +102,8 @@ class Side:
     staff_cookie: str
     flag: str  # on the first till's purchase
     news: str = ""  # service news on the cards
+    program: str = ""  # short name of one that only this brand has, planned and drafted
+    reward: str = ""  # short name of an invitation that only this brand has
 
     def secrets(self) -> list[str]:
         """Return all that nobody of another brand may ever be shown."""
@@ -268,8 +271,9 @@ def _with_passes(runtime: Runtime, side: Side) -> Side:
             words = {"en": f"News of {side.slug}"}
             news = messages.publish(session, header=words, body=words, ends_at=NOW + DAY)
             brand_templates.save(session, "coupon", {"fi.lproj/pass.strings": COUPON_WORDS.read_bytes()})
+            program, reward = own_program(session, side.slug)
         members = tuple(_with_pass(runtime, side, one) for one in side.members)
-        return replace(side, members=members, news=news.public_id)
+        return replace(side, members=members, news=news.public_id, program=program, reward=reward)
 
 
 def _with_pass(runtime: Runtime, side: Side, member: MemberIds) -> MemberIds:
