@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from app.cards import tiers
 from app.cards.programs import ProgramInForce
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.i18n import gettext as _
 from app.ledger.accounts import BalanceTooSmall
 from app.ledger.rules import Basket, LinePaid, Paid
 from app.network.models import Till
-from app.rewards import rules
+from app.rewards import offers, rules
 from app.rewards import service as rewards
+from app.rewards.offers import Wanted
 from app.rewards.rules import Settled
 from app.rewards.service import CouponNotUsable, CouponView, GiftCardView
 
@@ -42,12 +45,14 @@ class Wishes:
     """What a till asks for beside the basket.
 
     `spend` is a program's short name → cents of its balance to pay with; `coupons` are codes; `gift_cards` are code →
-    cents, None for as much as is left to pay. `offline` says that it is done already, and nobody can be asked.
+    cents, None for as much as is left to pay; `offers` are lines that name a member price. `offline` says that it is
+    done already, and nobody can be asked.
     """
 
     spend: Mapping[str, int] = field(default_factory=dict)
     coupons: tuple[str, ...] = ()
     gift_cards: Mapping[str, int | None] = field(default_factory=dict)
+    offers: tuple[Wanted, ...] = ()
     offline: bool = False
 
 
@@ -114,6 +119,34 @@ def plan_payment(
         _paid(settled), spends, tuple(_used(basket, view, settled) for view in coupons),
         tuple(gift for gift in gifts if gift.cents),
     )  # fmt: skip
+
+
+def held_tiers(session: Session, wishes: Wishes, member_id: int, at: datetime) -> frozenset[str]:
+    """Return the tiers that member prices ask about; none are looked up where no line names one."""
+    return frozenset(one.tier.slug for one in tiers.held(session, member_id, at)) if wishes.offers else frozenset()
+
+
+def check_offers(session: Session, basket: Basket, wishes: Wishes, *, member_id: int, till: Till) -> None:
+    """Refuse a line that names a member price which it cannot have; changes nothing.
+
+    Raises:
+        OfferUnknown, OfferNotUsable, OfferPriceWrong: see `offers.check`.
+    """
+    offers.check(
+        session, wishes.offers, member_id=member_id, outlet_id=till.outlet_id, at=basket.occurred_at,
+        tiers=held_tiers(session, wishes, member_id, basket.occurred_at),
+    )  # fmt: skip
+
+
+def claim_offers(
+    session: Session, basket: Basket, wishes: Wishes, *, member_id: int, till: Till, purchase_id: int
+) -> None:
+    """Freeze what the outlet is paid for the lines that have a member price."""
+    if wishes.offers:
+        offers.claim(
+            session, wishes.offers, purchase_id=purchase_id, member_id=member_id, till=till, at=basket.occurred_at,
+            tiers=held_tiers(session, wishes, member_id, basket.occurred_at),
+        )  # fmt: skip
 
 
 def _spends(

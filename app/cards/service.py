@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.cards import expiry, flags, planning, rules, tiers, uses
 from app.cards.events import progressed
 from app.cards.models import RewardIssue
-from app.cards.paying import CodeTwice, CouponUse, Payment, Wishes, plan_payment
+from app.cards.paying import CodeTwice, CouponUse, Payment, Wishes, check_offers, claim_offers, plan_payment
 from app.cards.planning import AwardLine, AwardPlan, Gift, Planned
 from app.cards.programs import ProgramInForce, in_force
 from app.core import clock
@@ -98,11 +98,13 @@ def record_purchase(
         AmountAbsurd, TimeOutOfRange, ReceiptInvalid, LinesDoNotSum: the basket cannot be true.
         ProgramUnknown, NotSpendable, BalanceTooSmall, SpendTooLarge, CouponUnknown, CouponNotUsable, GiftCardUnknown,
             GiftCardNotUsable, GiftCardTooSmall, CodeTwice: it cannot be paid like this.
+        OfferUnknown, OfferNotUsable, OfferPriceWrong: a line cannot have its member price.
         NeedsApproval: it earns more than a cashier may give alone.
 
     Source: design.md section 4.
     """
     ledger.check(basket)
+    wishes = wishes or Wishes()
     member_id = ledger.hold_member(session, member.id)
     programs = in_force(session, basket.occurred_at)
     context = {
@@ -113,7 +115,7 @@ def record_purchase(
         session, member_id=member_id, program_ids=[program.id for program in programs], context=context
     )
     balances = {program_id: account.balance for program_id, account in accounts.items()}
-    planned = _plan(session, basket, member_id, till, programs, balances, wishes or Wishes(), lock=True)
+    planned = _plan(session, basket, member_id, till, programs, balances, wishes, lock=True)
     purchase_id, public_id = ledger.write_purchase(
         session, basket, member_id=member_id, till=till, scan_id=scan_id, paid=planned.payment.paid
     )
@@ -123,6 +125,7 @@ def record_purchase(
         account.context["purchase_id"] = purchase_id
     result = PurchaseResult(purchase_id, public_id, member_id, planned.payment)
     _pay(session, basket, planned, accounts, result, till=till)
+    claim_offers(session, basket, wishes, member_id=member_id, till=till, purchase_id=purchase_id)
     for award in planned.awards:
         _award(session, award, accounts[award.line.program.id], result, planned.at)
     tiers.after_sale(
@@ -160,6 +163,7 @@ def _plan(
     *,
     lock: bool,
 ) -> Planned:
+    check_offers(session, basket, wishes, member_id=member_id, till=till)
     payment = plan_payment(session, basket, wishes, till=till, programs=programs, balances=balances)
     return planning.plan_purchase(
         session, basket, member_id=member_id, outlet_id=till.outlet_id, programs=programs, balances=balances,

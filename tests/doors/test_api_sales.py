@@ -9,9 +9,11 @@ from app.cards.models import Program, ProgramVersion
 from app.core import clock
 from app.core.crypto import totp, totp_step
 from app.core.db import keyring
+from app.ledger.models import SettlementFact
 from app.members.models import Member
 from app.rewards import service as rewards
 from app.rewards.models import Reward
+from app.rewards.offer_models import Offer
 from tests.doors.test_api_errors import refusal
 from tests.doors.tillside import TillSide
 from tests.shop import START
@@ -141,3 +143,28 @@ def test_quote_books_nothing(bonus: TillSide) -> None:
 
     assert booked(bonus, bonus.sale(coupons=[coupon]), "/quotes") == before
     assert bonus.post(f"/coupons/{coupon}/redemptions", {}).status_code == 201
+
+
+def test_line_at_a_member_price_settles_its_compensation_and_a_wrong_one_is_refused(bonus: TillSide) -> None:
+    with bonus.database.unit(bonus.side.brand_id) as session:
+        session.add(Offer(slug="latte", name={"en": "Latte"}, price_cents=400, skus=["latte"], compensation_cents=50))
+    scanned = booked(bonus, {"text": bonus.side.members[0].code}, "/scans")
+    assert [(one["offer"], one["price_cents"], one["left"]) for one in scanned["member_prices"]] == [
+        ("latte", 400, None)
+    ]
+    assert scanned["standing_discount_bp"] == 0
+    line = {"sku": "latte", "quantity": 3, "unit_price_cents": 400, "offer": "latte"}
+
+    sale = booked(bonus, bonus.sale(total_cents=1200, lines=[line]))
+    booked(bonus, {"purchase": sale["purchase"], "lines": [{"line": 1, "quantity": 1}]}, "/refunds")
+
+    with bonus.database.reading(bonus.side.brand_id) as session:
+        facts = session.execute(select(SettlementFact.kind, SettlementFact.cents).order_by(SettlementFact.id)).all()
+    assert [tuple(fact) for fact in facts] == [("member_price", 150), ("member_price", -50)]
+    dear = bonus.sale(total_cents=1230, lines=[{**line, "unit_price_cents": 410}])
+    for path in ("/purchases", "/quotes"):
+        assert refusal(bonus.post(path, dear)) == (422, "offer_price_wrong")
+        unknown = bonus.sale(total_cents=1200, lines=[{**line, "offer": "none"}])
+        assert refusal(bonus.post(path, unknown)) == (404, "offer_unknown")
+        bun = bonus.sale(total_cents=1200, lines=[{**line, "sku": "bun"}])
+        assert refusal(bonus.post(path, bun)) == (409, "offer_not_usable")

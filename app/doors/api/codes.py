@@ -13,6 +13,7 @@ from app.ledger import service as ledger
 from app.ledger.accounts import BalanceTooSmall
 from app.members import consents, contacts, forms, scans
 from app.network import pins, staff, tills
+from app.rewards import offers
 from app.rewards import service as rewards
 from app.rewards.rules import LinesDoNotSum, SpendTooLarge
 
@@ -62,7 +63,8 @@ PAYING: Errors = (
     LinesDoNotSum, SpendTooLarge, paying.ProgramUnknown, paying.NotSpendable, BalanceTooSmall, sales.RedeemNotAllowed,
     paying.CodeTwice, rewards.CouponUnknown, rewards.CouponNotUsable, rewards.GiftCardUnknown,
     rewards.GiftCardNotUsable, rewards.GiftCardTooSmall, guesses.TooManyWrongCoupons, ledger.TimeOutOfRange,
-    limits.NeedsApproval, pins.ApprovalRefused, approvals.TooManyWrongPins,
+    limits.NeedsApproval, pins.ApprovalRefused, approvals.TooManyWrongPins, offers.OfferUnknown, offers.OfferNotUsable,
+    offers.OfferPriceWrong,
 )  # fmt: skip
 
 OPERATIONS = {

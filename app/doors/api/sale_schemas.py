@@ -36,6 +36,10 @@ class LineIn(In):
     vat_rate_bp: Annotated[Whole, Field(ge=0, le=10_000)] | None = Field(
         None, description="VAT in basis points: 1400 are 14 %", examples=[1400]
     )
+    offer: Slug | None = Field(None, description="short name of its member price", examples=["bun-monday"])
+    normal_price_cents: Cents | None = Field(
+        None, description="what one item costs others, where the member price is a percentage", examples=[500]
+    )
 
 
 class GiftCardIn(In):

@@ -22,6 +22,7 @@ from app.members import scans
 from app.members.models import Member
 from app.network import staff, tills
 from app.rewards import service as rewards
+from app.rewards.offers import Wanted
 
 IN_CENTS = ("bonus", "cash_back")  # kinds of program whose unit is money
 
@@ -105,6 +106,7 @@ def _who_and_how(given: api.BasketIn, *, offline: bool = False) -> tuple[Member,
         given.spend,
         tuple(guesses.coupon(code).code for code in given.coupons),
         _gift_cards(given.gift_cards),
+        _offers(given),
         offline,
     )
     return member, scan.id if scan else None, wishes
@@ -118,6 +120,16 @@ def _gift_cards(given: list[api.GiftCardIn]) -> Mapping[str, int | None]:
             raise cards.CodeTwice(_("A code stands twice in this basket."))
         wishes[code] = card.cents
     return wishes
+
+
+def _offers(given: api.BasketIn) -> tuple[Wanted, ...]:
+    """Return the lines that name a member price."""
+    lines = zip(given.lines, _lines(given), strict=True)
+    return tuple(
+        Wanted(number, told.offer, line, told.normal_price_cents)
+        for number, (told, line) in enumerate(lines, start=1)
+        if told.offer
+    )
 
 
 def _lines(given: api.BasketIn) -> tuple[ledger.Line, ...]:

@@ -80,6 +80,18 @@ class CardOut(Out):
     size: int = Field(description="how many fill the card", examples=[10])
 
 
+class MemberPriceOut(Out):
+    """A member price that holds here and now; a line of a purchase names it as `offer`."""
+
+    offer: str = Field(description="short name of the member price", examples=["bun-monday"])
+    title: str = Field(description="its name, for people", examples=["Bun of the day"])
+    price_cents: int | None = Field(description="what one item costs a member; null where it is a percentage")
+    percent_bp: int | None = Field(description="what is taken off the normal price, in basis points", examples=[1000])
+    skus: list[str] = Field(description="goods that have it; skus and groups both empty are all goods")
+    groups: list[str] = Field(description="groups of goods that have it")
+    left: int | None = Field(description="how many items more today; null is as many as they like", examples=[2])
+
+
 class CouponOut(Out):
     """A coupon that can be redeemed. `code` is given when the scan may redeem."""
 
@@ -101,6 +113,10 @@ class ScanOut(Out):
     expires_at: AwareDatetime = Field(description="the scan's end", examples=[A_MOMENT])
     cards: list[CardOut] = Field(description="one of each program")
     coupons: list[CouponOut] = Field(description="those that can be used now")
+    member_prices: list[MemberPriceOut] = Field(description="those that hold here and now")
+    standing_discount_bp: int = Field(
+        description="the member's standing discount in basis points; the till gives it", examples=[500]
+    )
 
 
 class MemberIn(In):

@@ -8,8 +8,8 @@ from flask import g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
-from app.cards import views
-from app.core import i18n, web
+from app.cards import tiers, views
+from app.core import clock, i18n, web
 from app.core.errors import Unauthorized
 from app.core.i18n import gettext as _
 from app.doors import approvals, guesses, identity
@@ -22,6 +22,7 @@ from app.members.models import Member
 from app.network import tills
 from app.network.models import Till
 from app.network.service import brand_by_id
+from app.rewards import offers
 from app.rewards import service as rewards
 
 WRONG_KEYS = 30  # wrong keys from an address in a minute
@@ -87,7 +88,26 @@ def scan(json_data: api.ScanIn) -> dict[str, Any]:
             }
             for view in ready
         ],
+        "member_prices": _member_prices(member.id, asking),
+        "standing_discount_bp": tiers.standing_discount_bp(session, member.id),
     }
+
+
+def _member_prices(member_id: int, asking: Till) -> list[dict[str, Any]]:
+    session, now = web.session(), clock.now()
+    held = frozenset(one.tier.slug for one in tiers.held(session, member_id, now))
+    return [
+        {
+            "offer": view.offer.slug,
+            "title": i18n.pick(view.offer.name),
+            "price_cents": view.offer.price_cents,
+            "percent_bp": view.offer.percent_bp,
+            "skus": view.offer.skus,
+            "groups": view.offer.groups,
+            "left": view.left,
+        }
+        for view in offers.offers_for(session, member_id, asking.outlet_id, now, tiers=held)
+    ]
 
 
 def _cards(member_id: int) -> list[dict[str, Any]]:
