@@ -26,6 +26,7 @@ from app.core.web.server import listen
 from app.wsgi import create_app
 from tests.doors.tillside import TillSide
 from tests.places import quick_folder
+from tests.walls.misuse import PIN
 from tests.walls.world import NOW, World
 
 FULL = os.environ.get("LEIMA_TEST_FULL") == "1"
@@ -133,7 +134,21 @@ REAL: dict[str, Any] = {
         "body": {"contact": "till.person@mail.example", "age_confirmed": True},
         "without": ("consents", "first_name"),
     },
-    "POST /api/v1/purchases": lambda till: {"body": till.sale(), "without": ("member", "cashier")},
+    "POST /api/v1/purchases": lambda till: {"body": till.sale(), "without": ("member", "cashier", "approval")},
+    "POST /api/v1/stamps": lambda till: {
+        "body": {"scan": till.scan(), "program": "coffee", "cashier": till.side.cashiers[0], "reason": "goodwill"},
+        "without": ("member", "approval"),
+    },
+    "POST /api/v1/cardboard-cards": lambda till: {
+        "body": {
+            "scan": till.scan(),
+            "program": "coffee",
+            "cashier": till.side.cashiers[0],
+            "stamps": 3,
+            "approval": {"staff": till.side.manager, "pin": PIN},
+        },
+        "without": ("member",),
+    },
     "POST /api/v1/refunds": lambda till: {
         "body": {"purchase": till.purchase()},
         "without": ("till", "receipt", "local_date"),
