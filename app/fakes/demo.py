@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app import registry
 from app.core import clock
 from app.core import settings as core_settings
-from app.core.crypto import hash_token, random_symbols
+from app.core.crypto import hash_token, new_digits, random_symbols
 from app.core.db import Database
 from app.core.runtime import Runtime
 from app.core.settings import Settings
@@ -37,6 +37,7 @@ from app.fakes.store import OutboxStore
 from app.fakes.wallet_chain import ISSUER_ID, WalletChain, wallet_chain
 from app.network import service as network
 from app.network.models import RESELLER_ROLES, Outlet, Staff, Till
+from app.network.pins import MAY_APPROVE, set_pin
 from app.network.staff import set_password
 from app.network.tills import new_till_key
 
@@ -156,6 +157,7 @@ class StaffLogin:
     role: str
     email: str
     password: str
+    approves: str = ""  # id and PIN for `approval` at a till; empty for who may not
 
 
 @dataclass(frozen=True)
@@ -204,9 +206,15 @@ def _passwords(session: Session, kept: dict[str, dict[str, str]]) -> list[StaffL
             password = "-".join(random_symbols(4) for _ in range(4)).lower()
             set_password(session, person, password)
             kept[person.email] = {"password": password, "set": hash_token(str(person.password_hash))}
+        if person.role in MAY_APPROVE and person.pin_hash is None:
+            pin = new_digits(4)
+            set_pin(session, person, pin)
+            kept.setdefault(person.email, {}).update(id=person.public_id, pin=pin)
         known = kept.get(person.email, {})
         unchanged = known.get("set") == hash_token(person.password_hash or "")  # else by `leima staff` meanwhile
-        found.append(StaffLogin(person.name, person.role, person.email, known["password"] if unchanged else ""))
+        approves = f"{known['id']}, {known['pin']}" if "pin" in known else ""
+        password = known["password"] if unchanged else ""
+        found.append(StaffLogin(person.name, person.role, person.email, password, approves))
     return found
 
 

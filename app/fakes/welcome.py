@@ -48,9 +48,11 @@ def _tills(logins: Logins) -> Table:
 
 
 def _staff(logins: Logins) -> Table:
-    table = _table("Role", "Email", "Password")
+    table = _table("Role", "Email", "Password", "Approves at tills: id, PIN")
     for person in (one for one in logins.staff if one.role not in RESELLER_ROLES):  # no door is theirs yet
-        table.add_row(person.role.replace("_", " "), person.email, person.password or f"{_CHANGED} staff")
+        table.add_row(
+            person.role.replace("_", " "), person.email, person.password or f"{_CHANGED} staff", person.approves
+        )
     return table
 
 

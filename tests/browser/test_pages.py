@@ -24,6 +24,18 @@ def _first_code(phone: Page, service: Service) -> str:
     return "".join(coupon.locator(".said").text_content().split())  # type: ignore[union-attr]
 
 
+def _misuse(service: Service, phone: Page, manager: dict[str, str]) -> str:
+    """Sell more than a day's limit allows, and move a cardboard card over; return the member's spoken code."""
+    phone.goto(f"{service.base}/meri/")
+    said = steps.spoken(phone)
+    for _sale in range(4):
+        steps.buy(service, said, 4200)
+    approval = {"staff": manager["id"], "pin": manager["pin"]}
+    card = {"member": said, "program": "coffee", "stamps": 7, "cashier": manager["id"], "approval": approval}
+    steps.api(service, "kallio", "cardboard-cards", card, key="pages-cardboard")
+    return said
+
+
 def test_pages_before_the_card_have_no_fault(service: Service, windows: Windows) -> None:
     looks, page = Looks(), windows.open(PHONE)
     page.goto(f"{service.base}/meri/join?lang=en")
@@ -158,6 +170,17 @@ def test_pages_of_the_brand_and_of_the_demo_have_no_fault(service: Service, wind
     looks.at(page, "brand-wallet-errors")
     page.goto(f"{service.base}/brand/wallet/looks")
     looks.at(page, "brand-looks")
+    said = _misuse(service, phone, kept)
+    page.goto(f"{service.base}/brand/flags")
+    looks.at(page, "brand-flags")
+    page.locator("article", has_text="Aamu").get_by_role("button", name="Give it after all").first.click()
+    expect(page.get_by_role("status")).to_contain_text("Approved.")
+    looks.at(page, "brand-flags-judged")
+    page.goto(f"{service.base}/brand/members?q={said}")
+    page.get_by_role("link", name="Aamu").first.click()
+    looks.at(page, "brand-member-judged")
+    phone.goto(f"{service.base}/meri/activity")
+    looks.at(phone, "activity-judged")
     phone.goto(f"{service.base}/meri/wallet")
     phone.click("text=simulated iPhone")
     expect(phone.locator("article")).to_have_count(1)

@@ -26,6 +26,7 @@ from app.core.web.server import listen
 from app.wsgi import create_app
 from tests.doors.tillside import TillSide
 from tests.places import quick_folder
+from tests.walls.misuse import PIN
 from tests.walls.world import NOW, World
 
 FULL = os.environ.get("LEIMA_TEST_FULL") == "1"
@@ -127,7 +128,7 @@ def _name_real_things(case: Case[Any], till: TillSide) -> None:
     case.path_parameters.update(real.get("path_parameters", {}))
 
 
-UNPAID = ("member", "cashier", "lines", "coupons", "spend", "gift_cards")
+UNPAID = ("member", "cashier", "approval", "lines", "coupons", "spend", "gift_cards")
 
 
 REAL: dict[str, Any] = {
@@ -139,6 +140,20 @@ REAL: dict[str, Any] = {
     "POST /api/v1/purchases": lambda till: {"body": till.sale(), "without": UNPAID},
     "POST /api/v1/quotes": lambda till: {"body": till.sale(), "without": UNPAID},
     "POST /api/v1/batches": lambda till: {"body": {"events": [till.event()]}},
+    "POST /api/v1/stamps": lambda till: {
+        "body": {"scan": till.scan(), "program": "coffee", "cashier": till.side.cashiers[0], "reason": "goodwill"},
+        "without": ("member", "approval"),
+    },
+    "POST /api/v1/cardboard-cards": lambda till: {
+        "body": {
+            "scan": till.scan(),
+            "program": "coffee",
+            "cashier": till.side.cashiers[0],
+            "stamps": 3,
+            "approval": {"staff": till.side.manager, "pin": PIN},
+        },
+        "without": ("member",),
+    },
     "POST /api/v1/refunds": lambda till: {
         "body": {"purchase": till.purchase()},
         "without": ("till", "receipt", "local_date", "lines"),

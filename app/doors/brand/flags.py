@@ -116,7 +116,9 @@ def _amount(view: FlagView) -> str:
 
 
 def _would(view: FlagView, units: dict[str, dict[str, list[str]]]) -> str:
-    """Say what was not given, of each program."""
+    """Say what was not given, of each program; what was approved was given."""
+    if view.flag.state == "approved":
+        return ""
     told = [
         f"{i18n.format_number(amount)} {views.unit(units[slug])[0 if amount == 1 else 1]}"
         for slug, amount in view.flag.details.get("would", {}).items()
