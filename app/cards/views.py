@@ -8,7 +8,7 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import reasons
+from app.cards import handed, reasons
 from app.cards.models import Award, Program, ProgramVersion
 from app.cards.programs import ProgramInForce, in_force
 from app.core import clock
@@ -56,7 +56,7 @@ class Card:
 class Happening:
     """One line of a member's story, newest first."""
 
-    kind: str  # purchase, refund, coupon_issued, coupon_redeemed, coupon_returned, coupon_revoked, coupon_expired
+    kind: str  # purchase, refund, earned, adjusted; coupon_issued, _redeemed, _returned, _revoked, _expired
     at: datetime
     title: str  # the outlet, or the reward
     outlet: str | None
@@ -116,7 +116,7 @@ def story(session: Session, member_id: int, *, most: int = 50) -> list[Happening
     lines = [
         line
         for one in family(session, member_id)
-        for part in (_purchases, _refunds, _coupons, _redemptions)
+        for part in (_purchases, _refunds, _coupons, _redemptions, _by_hand)
         for line in part(session, one, most)
     ]
     # What a purchase caused shares its moment and stands above it.
@@ -195,6 +195,20 @@ def _balances_after(session: Session, refund_ids: Sequence[int]) -> dict[int, in
     )
     in_order = sorted(rows, key=lambda row: row.id)
     return {row.refund_id: row.balance for row in in_order}
+
+
+def _by_hand(session: Session, member_id: int, _most: int) -> list[Happening]:
+    lines = [
+        Happening(
+            "earned" if entry.kind == "earn" else "adjusted", entry.occurred_at, pick(program.name), outlet, None,
+            entry.amount + entry.pending, unit(program.unit), handed.why(entry),
+        )
+        for entry, program, outlet in handed.entries(session, member_id)
+    ]  # fmt: skip
+    for stamp, program, outlet in handed.cut(session, member_id):
+        why, forms = handed.why_cut(stamp, program.kind), unit(program.unit)
+        lines.append(Happening("earned", stamp.occurred_at, pick(program.name), outlet, None, 0, forms, why))
+    return lines
 
 
 def _coupons(session: Session, member_id: int, _most: int) -> list[Happening]:

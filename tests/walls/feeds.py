@@ -37,6 +37,7 @@ def _anybody(**fields: Any) -> Feed:
 
 
 SALE = {"receipt": "R-2", "occurred_at": "=now", "total_cents": 900}
+BY_HAND = {"program": "coffee"}
 LUNCHES = {"program": SERIAL, "price_cents": SERIAL_CENTS, "receipt": "R-2", "occurred_at": "=now"}
 PHONE = {"slug": "~slug", "device": "~phone", "pass_type": PASS_TYPE_ID}
 NEWS = {f"{part}_{code}": "Open on Sunday" for part in ("header", "body") for code in ("fi", "sv", "en")} | {
@@ -59,6 +60,14 @@ FEEDS: dict[str, list[Feed]] = {
     "api.purchase": [
         Feed("api", body={"scan": "@scan", **SALE}),
         Feed("api", body={"member": "@member", "cashier": "@staff", **SALE}),
+    ],
+    "api.stamp": [
+        Feed("api", body={"scan": "@scan", "cashier": "@staff", **BY_HAND, "reason": "goodwill"}),
+        Feed("api", body={"member": "@member", "cashier": "@staff", **BY_HAND, "reason": "goodwill"}),
+    ],
+    "api.move_cardboard": [
+        Feed("api", body={"scan": "@scan", "cashier": "@staff", "stamps": 3, "approval": "=approval", **BY_HAND}),
+        Feed("api", body={"member": "@member", "cashier": "@staff", "stamps": 3, "approval": "=approval", **BY_HAND}),
     ],
     "api.refund": [
         Feed("api", body={"purchase": "@purchase"}),
@@ -121,6 +130,9 @@ FEEDS: dict[str, list[Feed]] = {
     "brand.looks": [Feed("brand")],
     "brand.upload": [Feed("brand", {"name": "coupon"}, form={"which": "logo"}, still=True, refused=422)],
     "brand.back": [Feed("brand", {"name": "coupon"})],
+    "brand.list_flags": [Feed("brand")],
+    "brand.approve_flag": [Feed("brand", {"public_id": "@flag"})],
+    "brand.reverse_flag": [Feed("brand", {"public_id": "@flag"})],
     # What a brand shows to everybody.
     "public.at_till": [Feed(url={"member_code": "~code"})],
     "public.css": [_anybody()],

@@ -58,6 +58,7 @@ def _ids(side: Side) -> dict[str, list[str]]:
         "member": [first.rotating, f"HTTPS://LOCALHOST/M/{first.code}", first.code, first.spoken],
         "coupon": [first.coupon],
         "news": [side.news],
+        "flag": [side.flag],
         "serial": [member.serial for member in members],
         "phone": [first.phone],
     }

@@ -34,6 +34,7 @@ from app.wallet.templates import SHIPPED
 from tests.builders import a_newcomer, a_proved_member
 from tests.cards.kinds import a_plan
 from tests.databases import a_database
+from tests.walls import misuse
 
 BASE = "http://localhost:8000"
 DAY = timedelta(days=1)
@@ -95,8 +96,10 @@ class Side:
     digits: str  # and its digits
     wordings: dict[str, str]
     cashiers: tuple[str, ...]  # of the first till's reseller, and of another
+    manager: str  # of the first till's reseller; approves with the PIN
     staff_email: str
     staff_cookie: str
+    flag: str  # on the first till's purchase
     news: str = ""  # service news on the cards
 
     def secrets(self) -> list[str]:
@@ -108,6 +111,8 @@ class Side:
             self.link,
             self.staff_email,
             self.staff_cookie,
+            self.manager,
+            self.flag,
             *self.cashiers,
         ]
         found += [value for till in self.tills for value in vars(till).values()]
@@ -230,8 +235,9 @@ def _ids(session: Session, brand: Brand, bought: list[Bought]) -> Side:
         members=tuple(_member(session, member_id) for _till, _key, (member_id, _kept) in bought),
         waiting=newcomer, waiting_cookie=_log_in(session, "member", joined.member.id),
         link=keys.text(joined.code.link), digits=keys.text(joined.code.code),
-        wordings=_wordings(session), cashiers=_cashiers(session, bought[0][0]), staff_email=worker.email,
-        staff_cookie=_log_in(session, "brand", worker.id),
+        wordings=_wordings(session), cashiers=_cashiers(session, bought[0][0]),
+        manager=misuse.a_manager(session, bought[0][0]), staff_email=worker.email,
+        staff_cookie=_log_in(session, "brand", worker.id), flag=misuse.a_flag(session, bought[0][2][2]),
     )  # fmt: skip
 
 

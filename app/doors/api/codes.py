@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass, field
 
-from app.cards import paying, serial
+from app.cards import by_hand, limits, paying, serial
 from app.cards.returns import LineUnknown, NotThatMuchLeft
 from app.core.db import DatabaseDown
 from app.core.errors import Invalid, LeimaError, TooMany, Unauthorized
 from app.core.web.guard import CrossSite
-from app.doors import guesses, idempotency
+from app.doors import approvals, guesses, idempotency
 from app.doors.api import sales
 from app.ledger import service as ledger
 from app.ledger.accounts import BalanceTooSmall
 from app.members import consents, contacts, forms, scans
-from app.network import staff, tills
+from app.network import pins, staff, tills
 from app.rewards import service as rewards
 from app.rewards.rules import LinesDoNotSum, SpendTooLarge
 
@@ -62,6 +62,7 @@ PAYING: Errors = (
     LinesDoNotSum, SpendTooLarge, paying.ProgramUnknown, paying.NotSpendable, BalanceTooSmall, sales.RedeemNotAllowed,
     paying.CodeTwice, rewards.CouponUnknown, rewards.CouponNotUsable, rewards.GiftCardUnknown,
     rewards.GiftCardNotUsable, rewards.GiftCardTooSmall, guesses.TooManyWrongCoupons, ledger.TimeOutOfRange,
+    limits.NeedsApproval, pins.ApprovalRefused, approvals.TooManyWrongPins,
 )  # fmt: skip
 
 OPERATIONS = {
@@ -102,6 +103,31 @@ OPERATIONS = {
         " it says holds for this moment.",
         "What the purchase would do",
         PAYING,
+    ),
+    "/api/v1/stamps": Operation(
+        "stampByHand",
+        "Give stamps by hand",
+        "Give a member stamps without a purchase, with the cashier and a reason. What a limit of the brand does not"
+        " allow is answered with an amount of 0 and the reason, and the brand sees it; so many at once that a manager"
+        " must approve are refused until one does.",
+        "What was given",
+        (
+            scans.MemberCodeUnknown, scans.ScanUnknown, scans.ScanExpired, staff.StaffUnknown, paying.ProgramUnknown,
+            by_hand.NoStampsByHand, limits.NeedsApproval, pins.ApprovalRefused, approvals.TooManyWrongPins,
+            guesses.TooManyUnknownCodes,
+        ),
+    ),
+    "/api/v1/cardboard-cards": Operation(
+        "moveCardboardCard",
+        "Move a cardboard card over",
+        "Move the stamps of a cardboard card over, once for each member and program, with a manager's PIN. It has at"
+        " most one stamp less than fill it; together with those on the member's card they may fill that.",
+        "The stamps that were moved",
+        (
+            scans.MemberCodeUnknown, scans.ScanUnknown, scans.ScanExpired, staff.StaffUnknown, paying.ProgramUnknown,
+            by_hand.NoStampsByHand, by_hand.OwnCard, by_hand.CardboardCardMoved, by_hand.TooManyOnCardboard,
+            pins.ApprovalRefused, approvals.TooManyWrongPins, guesses.TooManyUnknownCodes,
+        ),
     ),
     "/api/v1/refunds": Operation(
         "refundPurchase",

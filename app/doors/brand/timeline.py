@@ -16,7 +16,8 @@ from app.reports import register
 MINUS = "\u2212"
 KINDS = {
     "purchase": "purchase", "refund": "refund", "coupon_issued": "issued", "coupon_redeemed": "redeemed",
-    "coupon_returned": "refund", "coupon_revoked": "refund", "coupon_expired": "issued",
+    "coupon_returned": "refund", "coupon_revoked": "refund", "coupon_expired": "issued", "earned": "purchase",
+    "adjusted": "refund",
 }  # fmt: skip
 
 
@@ -47,6 +48,8 @@ def _happening(line: Happening) -> dict[str, Any]:
         "coupon_returned": _("%(title)s came back", **words),
         "coupon_revoked": _("%(title)s was taken back", **words),
         "coupon_expired": _("%(title)s expired", **words),
+        "earned": _("By hand at %(outlet)s", **words),
+        "adjusted": _("Corrected: %(title)s", **words),
     }
     amount = i18n.format_cents(line.amount_cents) if line.amount_cents is not None else ""
     value, tone = "", ""

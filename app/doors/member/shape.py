@@ -84,7 +84,14 @@ def signed(amount: int, unit: tuple[str, str]) -> str:
 
 def happening(line: Happening, *, short: bool = False) -> dict[str, Any]:
     """Return one line of the story; `short` leaves the day out."""
-    icons = {"purchase": "stamp", "refund": "undo", "coupon_issued": "gift", "coupon_returned": "undo"}
+    icons = {
+        "purchase": "stamp",
+        "earned": "stamp",
+        "adjusted": "stamp",
+        "refund": "undo",
+        "coupon_issued": "gift",
+        "coupon_returned": "undo",
+    }
     titles = {
         "coupon_redeemed": _("%(reward)s used", reward=line.title),
         "coupon_issued": _("New coupon: %(reward)s", reward=line.title),
