@@ -71,6 +71,11 @@ def tier_at(session: Session, member_id: int, at: datetime, program: ProgramInFo
     return ""
 
 
+def slugs(session: Session, member_id: int, at: datetime) -> frozenset[str]:
+    """Return the tiers that a member is in at a moment, one of each standing program: what member prices ask for."""
+    return frozenset(one.tier.slug for one in held(session, member_id, at))
+
+
 def standing_discount_bp(session: Session, member_id: int) -> int:
     """Return the best standing discount of a member's tiers now, in basis points; 0 where there is none."""
     return max((one.tier.discount_bp for one in held(session, member_id, clock.now())), default=0)

@@ -9,7 +9,7 @@ from flask import Flask, g
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.cards import by_hand, expiry, flags, judging, merge, refunds, story, tiers, views
+from app.cards import by_hand, expiry, flags, judging, merge, refunds, serial, story, tiers, views
 from app.cards.limits import Limits
 from app.cards.models import ProgramVersion
 from app.core import clock
@@ -20,7 +20,9 @@ from app.ledger import service as ledger
 from app.ledger.models import Purchase
 from app.members.models import Member
 from app.network.models import Brand, Till
+from app.rewards import offers
 from app.rewards import service as rewards
+from app.rewards.offer_models import Offer
 from tests.builders import NO_LIMITS, a_brand, a_member
 from tests.cards.kinds import a_plan
 from tests.cards.strict import a_worker, own_card, sell, set_limits
@@ -236,6 +238,26 @@ def test_tiers_look_at_the_rows_of_their_member_and_at_what_ended(sqlite: Databa
 
     assert found.count("FROM tier_change") == 3  # the sale, the refund, the job
     assert [walk for walk in found.walks if "FROM program p" not in walk] == []  # which is short, and another p
+
+
+def test_serial_cards_and_offers_look_at_the_rows_of_their_member(sqlite: Database, brand_id: int) -> None:
+    with sqlite.unit(brand_id) as session:
+        shop = on_the_member(session)
+        a_plan(session, "serial_card", {"uses": 2, "price_cents": 100, "valid_months": 1})
+        session.add(Offer(slug="bun", name={"en": "Bun"}, price_cents=100, per_day=1))
+        session.flush()
+        with statements(
+            sqlite, *BIG, "serial_card", "serial_use", "offer_use", "settlement_fact", "refund_line"
+        ) as found:
+            sold = serial.sell(
+                session, "serial-card", member=shop.member, till=shop.till, receipt="S-1", at=clock.now()
+            )
+            used = serial.use(session, "serial-card", member_id=shop.member.id, till=shop.till, uses=2)
+            serial.reverse(session, used.rows[0][0].public_id, till=shop.till)
+            serial.refund(session, sold.card.public_id, till=shop.till)
+            assert offers.offers_for(session, shop.member.id, shop.till.outlet_id, clock.now(), tiers=())
+
+    assert found.walks == []
 
 
 def test_newest_sale_of_a_till_is_the_end_of_an_index(sqlite: Database, brand_id: int) -> None:

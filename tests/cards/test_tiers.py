@@ -11,6 +11,8 @@ from app.cards.events import TierChanged
 from app.cards.models import TierChange
 from app.core import clock
 from app.core.db import Database, brand_of
+from app.rewards import offers
+from app.rewards.offer_models import Offer
 from tests.builders import a_brand, a_member
 from tests.cards.club import PLAN, SET, buy, changes, lower, on, tier
 from tests.cards.club import club as club
@@ -125,6 +127,22 @@ def test_rules_see_the_tier_from_the_next_sale_on(club: Shop) -> None:
     # The sale that reaches silver is not one of a silver member yet; on 1 February 2027 silver is over.
     assert [points(2026, 12, 1, 12), points(2026, 12, 1, 13)] == [5, 10]
     assert [points(2027, 2, 1, 0, 0, 1), points(2027, 2, 1, 0, 0, 2)] == [5, 10]
+
+
+def test_member_price_for_a_tier_holds_for_those_who_are_in_it(club: Shop) -> None:
+    club.session.add(Offer(slug="bun", name={"en": "Bun"}, price_cents=100, tiers=["silver"]))
+    club.session.flush()
+
+    def held() -> list[str]:
+        now, member_id = clock.now(), club.member.id
+        found = offers.offers_for(
+            club.session, member_id, club.till.outlet_id, now, tiers=tiers.slugs(club.session, member_id, now)
+        )
+        return [view.offer.slug for view in found]
+
+    assert held() == []
+    club.buy(50_000)
+    assert held() == ["bun"]
 
 
 def test_standing_discount_is_the_tiers(club: Shop) -> None:
