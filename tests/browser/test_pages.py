@@ -181,10 +181,39 @@ def test_pages_of_the_brand_and_of_the_demo_have_no_fault(service: Service, wind
     looks.at(page, "brand-member-judged")
     phone.goto(f"{service.base}/meri/activity")
     looks.at(phone, "activity-judged")
+    for path in ("programs", "programs/coffee", "programs/new", "rewards", "rewards/free-coffee"):
+        page.goto(f"{service.base}/brand/{path}")
+        looks.at(page, "brand-" + path.replace("/", "-"))
     phone.goto(f"{service.base}/meri/wallet")
     phone.click("text=simulated iPhone")
     expect(phone.locator("article")).to_have_count(1)
     for path in ("dev/", "dev/outbox", "dev/iphone"):
         page.goto(f"{service.base}/{path}")
         looks.at(page, path.strip("/").replace("/", "-"))
+    assert looks.faults == []
+
+
+def test_pages_that_make_programs_and_rewards_have_no_fault(service: Service, windows: Windows) -> None:
+    looks, page = Looks(), windows.open(DESK)
+    email, kept = next(iter(service.staff().items()))
+    page.goto(f"{service.base}/brand/login?next=/brand/programs/coffee/edit")
+    page.fill("#email", email)
+    page.fill("#password", kept["password"])
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-phone] .count").first).to_have_text("4/10")
+    page.fill("#size", "5")
+    expect(page.locator("[data-phone] .count").first).to_have_text("2/5")  # drawn anew by the script
+    looks.at(page, "brand-program-edit")
+    page.click("text=Save the draft")
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    page.click("button:has-text('Simulate')")
+    expect(page.get_by_role("region", name="What it found")).to_be_visible()
+    looks.at(page, "brand-program-draft")
+    page.goto(f"{service.base}/brand/programs/new?kind=standing")
+    looks.at(page, "brand-program-new")
+    page.goto(f"{service.base}/brand/rewards/new")
+    looks.at(page, "brand-reward-new")
+    page.goto(f"{service.base}/brand/programs/coffee?version=draft")
+    page.click("text=Throw the draft away")
+    expect(page.get_by_role("status")).to_contain_text("The draft is gone")
     assert looks.faults == []
