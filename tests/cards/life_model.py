@@ -23,7 +23,7 @@ class Version:
     since: int = -1_000_000
     step: int = 400  # cents for a stamp
     size: int = 5  # stamps that fill the card
-    bp: int = 500  # of bonus
+    bp: int = 2000  # of bonus
     months: int = 0  # full months after the one of earning that bonus lives
 
 
