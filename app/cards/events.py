@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from app.core.events import Event
 
 
+EXPIRED, RELEASED = "expired", "released"  # reasons of entries that nobody has caused
+
+
 @dataclass(frozen=True, kw_only=True)
 class CardProgressed(Event):
     """A card's balance changed: wallets and phones are to show it."""
@@ -25,3 +28,14 @@ def progressed(
     return CardProgressed(
         member_id=member_id, program_id=program_id, amount=amount, purchase_id=purchase_id, entry_id=entry_id, card=card
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TierChanged(Event):
+    """A member's tier in a standing program became another one; an empty slug is no tier."""
+
+    member_id: int
+    program_id: int
+    was: str
+    tier: str
+    change_id: int

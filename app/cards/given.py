@@ -10,7 +10,7 @@ from app.cards import sources
 from app.cards.happenings import Gain, Happening
 from app.core.i18n import gettext as _
 from app.core.i18n import pick
-from app.network.models import Outlet
+from app.network.models import Outlet, Till
 from app.rewards.models import Coupon, GiftCard, GiftCardEntry, Redemption, Reward
 
 _GIFT_CARDS = {
@@ -49,21 +49,22 @@ def _redemptions(session: Session, member_id: int) -> list[Happening]:
     if not coupons:
         return []
     rows = session.execute(
-        select(Redemption, Reward.name, Outlet.name, Coupon.public_id)
+        select(Redemption, Reward.name, Outlet.name, Coupon.public_id, Till.name)
         .join(Coupon, Coupon.id == Redemption.coupon_id)
         .join(Reward, Reward.id == Coupon.reward_id)
         .join(Outlet, Outlet.id == Redemption.outlet_id)
+        .outerjoin(Till, Till.id == Redemption.reversed_till_id)
         .where(Redemption.coupon_id.in_(coupons))
     )
     lines = []
-    for row, name, outlet, public_id in rows:
+    for row, name, outlet, public_id, till in rows:
         used = Happening(
             kind="coupon_redeemed", at=row.occurred_at, title=pick(name), outlet=outlet, public_id=public_id
         )
         lines.append(used)
         if row.reversed_at:
-            why = (_("It came back with a refund"),)
-            lines.append(replace(used, kind="coupon_returned", at=row.reversed_at, reasons=why))
+            why = _("Its use was undone at %(till)s", till=till) if till else _("It came back with a refund")
+            lines.append(replace(used, kind="coupon_returned", at=row.reversed_at, reasons=(why,)))
     return lines
 
 

@@ -93,7 +93,7 @@ def _why(
 ) -> str:  # fmt: skip
     """Return why an award was less than expected, or when it can be used where it waits."""
     if award.reason or not award.amount or program.kind != "bonus":
-        return reasons.sentence(award.reason, award.details or None, kind=program.kind)
+        return reasons.sentence(award.reason, award.details, kind=program.kind)
     if award.version_id not in releases:
         releases[award.version_id] = of_version(session, award.version_id).plan.release
     release = releases[award.version_id]

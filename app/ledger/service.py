@@ -13,7 +13,7 @@ from app.core.i18n import format_cents
 from app.core.i18n import gettext as _
 from app.core.money import MAX_CENTS
 from app.ledger import statements as sql
-from app.ledger.models import Account, Purchase, Refund
+from app.ledger.models import Purchase, Refund
 from app.ledger.rules import Basket, Line, LinePaid, Paid
 from app.network.models import Brand, Till
 
@@ -189,7 +189,12 @@ def demand_standing(session: Session, purchase: Purchase) -> None:
         raise PurchaseRefunded(_("This purchase was taken back."))
 
 
-def balances(session: Session, member_id: int) -> dict[int, int]:
-    """Return a member's balance in each program that has an account."""
-    rows = session.execute(select(Account.program_id, Account.balance).where(Account.member_id == member_id))
-    return {row.program_id: row.balance for row in rows}
+def balances(session: Session, member_id: int, *, at: datetime | None = None) -> dict[int, int]:
+    """Return a member's balance in each program that has an account, without what is over but has not ended yet.
+
+    Args:
+        at: the moment that is asked about; now, where it is not given.
+    """
+    values = {"brand_id": brand_of(session), "member_id": member_id, "at": at or clock.now()}
+    rows = session.connection().execute(sql.BALANCES, values)
+    return {row.program_id: int(row.balance) for row in rows}

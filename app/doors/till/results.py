@@ -101,7 +101,7 @@ def _sale(session: Session, purchase: Purchase) -> dict[str, Any]:
 def _reasons(given: Sequence[tuple[Award, Program]]) -> list[str]:
     """Return why awards are nothing or less, each with its program where there are several."""
     told = [
-        (i18n.pick(program.name), reasons.sentence(award.reason, award.details or None, kind=program.kind))
+        (i18n.pick(program.name), reasons.sentence(award.reason, award.details, kind=program.kind))
         for award, program in given
     ]
     return [f"{name}: {said}" if len(told) > 1 else said for name, said in told if said]
