@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.cards import books as cards_books
 from app.cards import jobs as cards_jobs
+from app.cards import misuse_models as _misuse
 from app.cards import models as _cards
 from app.cards import serial_books
 from app.cards import serial_models as _serial
@@ -52,6 +53,7 @@ TABLES = (
     _offers,
     _cards,
     _serial,
+    _misuse,
     _delivery,
     _wallet,
 )  # modules that hold tables

@@ -1,10 +1,12 @@
 """Builders with defaults: what a test does not say does not matter to it."""
 
+import dataclasses
 import hashlib
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.cards.limits import Limits
 from app.core import clock
 from app.core.crypto import hash_token, new_token, random_symbols
 from app.core.db import Database, keyring
@@ -14,9 +16,13 @@ from app.members.models import Contact, ContactCode, Member, MemberCode, Wording
 from app.members.sign_in import Confirmed
 from app.network.models import Brand, CostCentre, Outlet, Reseller, Till
 
+# Limits against misuse are off where a test is about something else: it may sell as often as it likes.
+NO_LIMITS = {field.name: False for field in dataclasses.fields(Limits) if field.name != "far_minutes"}
+
 
 def a_brand(database: Database, slug: str = "meri", **fields: Any) -> int:
     """Build a brand with a cost centre, one reseller, one outlet, one till and wordings; return its id."""
+    fields.setdefault("limits", NO_LIMITS)
     with database.unit() as session:
         brand = Brand(slug=slug, name=fields.pop("name", slug.title()), **fields)
         session.add(brand)

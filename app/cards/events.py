@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from app.core.events import Event
 
-EXPIRED, RELEASED = "expired", "released"  # reasons of entries that nobody has caused
-
 
 @dataclass(frozen=True, kw_only=True)
 class CardProgressed(Event):

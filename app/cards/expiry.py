@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
-from app.cards.events import EXPIRED, RELEASED, progressed
+from app.cards.events import progressed
 from app.core.db import brand_of
 from app.core.events import emit
 from app.core.tables import UtcDateTime
@@ -35,6 +35,7 @@ _RIPE = text(
     )
 ).bindparams(_MOMENT)
 
+EXPIRED, RELEASED = "expired", "released"  # reasons of the entries
 # Begins with the member's accounts: of a month's end, thousands of lots may be due at once.
 _OF_MEMBER = text(
     "SELECT a.member_id, a.program_id, l.id, e.version_id FROM account a "

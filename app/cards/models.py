@@ -49,6 +49,27 @@ class ProgramVersion(BrandOwned, Base):
     size: Mapped[int | None]  # units that fill the card; null where nothing is filled, as with bonus
     reward_id: Mapped[int | None]  # issued by a full card
     rule: Mapped[dict[str, Any]] = mapped_column(JSON, info={"personal": "none"})  # see app.cards.rules.Plan
+    created_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # null where it is older than this column
+    created_by: Mapped[str | None] = mapped_column(String(26), info={"personal": "pseudonym"})  # public id of staff
+
+
+class ProgramDraft(BrandOwned, Base):
+    """What the next version of a program is to say: one for each program, changed until it is published."""
+
+    __tablename__ = "program_draft"
+    __table_args__ = brand_table(
+        UniqueConstraint("brand_id", "program_id"),
+        points_to("program_id", "program"),
+        points_to("reward_id", "reward"),
+        CheckConstraint("(size IS NULL) = (reward_id IS NULL)", name="fills_with_reward"),
+    )
+
+    program_id: Mapped[int]
+    size: Mapped[int | None]
+    reward_id: Mapped[int | None]
+    rule: Mapped[dict[str, Any]] = mapped_column(JSON, info={"personal": "none"})
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    saved_by: Mapped[str] = mapped_column(String(26), info={"personal": "pseudonym"})  # public id of staff
 
 
 class Award(BrandOwned, Base):

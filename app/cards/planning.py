@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.cards import rules
+from app.cards import limits, rules
 from app.cards.models import RewardIssue
 from app.cards.paying import Payment
 from app.cards.programs import ProgramInForce
@@ -67,6 +67,7 @@ class Planned:
     payment: Payment
     awards: tuple[AwardPlan, ...]
     at: datetime  # local
+    suspicions: tuple[limits.Suspicion, ...] = ()
 
 
 def plan_purchase(
@@ -79,6 +80,7 @@ def plan_purchase(
     balances: Mapping[int, int],
     payment: Payment,
     lock: bool,
+    offline: bool = False,
 ) -> Planned:
     """Decide what a basket earns; writes nothing.
 
@@ -86,23 +88,46 @@ def plan_purchase(
         balances: program id → units, of the accounts that a booking has locked.
         payment: how the basket is met: its due is what earns, and what is spent is gone before anything is earned.
         lock: whether what limits count stays as it is until this unit ends.
+        offline: nobody can approve a large award any more, so it is 0.
+
+    Raises:
+        limits.NeedsApproval: somebody can.
     """
     where = situation(session, member_id=member_id, outlet_id=outlet_id, at=basket.occurred_at, lock=lock)
     lines = tuple(
         Line(line.sku, line.group, line.quantity, part.paid_cents)
         for line, part in zip(basket.lines, payment.paid.lines, strict=True)
     )
+    verdict = limits.look(session, basket, member_id=member_id, outlet_id=outlet_id, at=where.at)
     awards = []
     for program in programs:
         facts = where.facts(program, due_cents=payment.paid.due_cents, lines=lines)
         before = balances.get(program.id, 0) - payment.spends.get(program.id, 0)
-        awards.append(plan_award(session, program, facts, member_id=member_id, before=before))
-    return Planned(payment, tuple(awards), where.at)
+        awards.append(plan_award(session, program, facts, member_id=member_id, before=before, verdict=verdict))
+    said = [(award.line.program.slug, award.line.reason, award.line.details) for award in awards]
+    return Planned(payment, tuple(awards), where.at, limits.judge(verdict, said, offline=offline))
 
 
-def plan_award(session: Session, program: ProgramInForce, facts: Facts, *, member_id: int, before: int) -> AwardPlan:
-    """Decide what one program gives for some facts, on top of a balance."""
+def plan_award(
+    session: Session,
+    program: ProgramInForce,
+    facts: Facts,
+    *,
+    member_id: int,
+    before: int,
+    verdict: limits.Verdict | None = None,
+) -> AwardPlan:
+    """Decide what one program gives for some facts, on top of a balance; `verdict` may cut it."""
     outcome = rules.evaluate(program.plan, facts)
+    if verdict is not None:
+        outcome = verdict.cut(program.kind, outcome)
+    return plan_outcome(session, program, facts, outcome, member_id=member_id, before=before)
+
+
+def plan_outcome(
+    session: Session, program: ProgramInForce, facts: Facts, outcome: Outcome, *, member_id: int, before: int
+) -> AwardPlan:
+    """Decide what follows from an outcome on top of a balance: terms, full cards, thresholds."""
     terms = _terms(program, facts.at)
     waits = terms.release_at is not None
     after = before if waits else before + outcome.amount

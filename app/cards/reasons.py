@@ -72,6 +72,13 @@ def _less(_values: Values, _kind: str) -> str:
     return _("A rule of the program gave less this time")
 
 
+def _needs_approval(values: Values, _kind: str) -> str:
+    if "most_cents" in values:
+        return _("More than %(most)s at once needs a manager’s approval", most=_money(values, "most_cents"))
+    most = format_number(int(values.get("most", 0)))
+    return _("More than %(most)s at once needs a manager’s approval", most=most)
+
+
 # `_` reads the language when it is called, so each sentence is made afresh.
 _SENTENCES: dict[str, Callable[[Values, str], str]] = {
     "below_one_step": _below_one_step,
@@ -103,6 +110,38 @@ _SENTENCES: dict[str, Callable[[Values, str], str]] = {
     "limit_member_ever": _times(
         lambda n: ngettext("Counts once for each member", "Counts %(n)s times for each member", n)
     ),
+    "limit_outlet_day": _times(
+        lambda n: ngettext(
+            "One purchase a day earns at the same shop", "%(n)s purchases a day earn at the same shop", n
+        )
+    ),
+    "limit_day": _times(lambda n: ngettext("One purchase a day earns", "%(n)s purchases a day earn", n)),
+    "limit_manual_day": _times(lambda n: ngettext("By hand, one a day at most", "By hand, %(n)s a day at most", n)),
+    "limit_manual_hour": _times(
+        lambda n: ngettext(
+            "One cashier gives one an hour by hand at most", "One cashier gives %(n)s an hour by hand at most", n
+        )
+    ),
+    "needs_approval": _needs_approval,
+    "own_card": lambda _values, _kind: _("On your own card, a colleague has to ring it up"),
 }
 
 CODES = frozenset(_SENTENCES)
+
+
+def summary(reason: str) -> str:
+    """Return why many awards were nothing, in the language of this moment: without the figures of one purchase."""
+    told = {
+        "below_one_step": _("Too small for the first one"),
+        "below_minimum": _("Below the smallest purchase that earns"),
+        "below_minimum_of_items": _("Too little of the products that earn"),
+        "too_few_items": _("Too few of the products that earn"),
+        "above_maximum": _("Above the largest purchase that earns"),
+        "no_rate_yet": _("The rate is 0 %% now"),
+        "first_n_over": _("The first ones have had it"),
+        "limit_member_day": _("The day’s limit was used up"),
+        "limit_member_week": _("The week’s limit was used up"),
+        "limit_member_month": _("The month’s limit was used up"),
+        "limit_member_ever": _("The member’s limit was used up"),
+    }
+    return told.get(reason) or sentence(reason, {})

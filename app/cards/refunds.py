@@ -185,21 +185,15 @@ def _reverse(booking: _Booking, award: Award) -> ReversedAward | None:
     booking.tiers.extend([outcome.tier] if outcome.tier else [])
     keep = planning.reward_ids(session, outcome.issues)
     undoing.undo_gifts(session, purchase_id=award.purchase_id, program_id=award.program_id, keep=keep)
-    if not award.amount:
-        return None
-    account = booking.accounts[award.program_id]
-    earned, taken = _booked(session, award)
-    amount = award.amount - taken - min(outcome.amount, award.amount)
+    stands = undoing.booked(session, award)
+    amount = stands.given - stands.taken - min(outcome.amount, stands.given)
     if amount <= 0:
         return None
-    entry_id = account.take(
-        "reverse_earn", amount, version_id=award.version_id, rule=award.rule, reason="refund", reverses_id=earned
-    )
-    undone = undoing.undo_fills(session, account, booking.member_id)
-    program = of_version(session, award.version_id)
-    if program.plan.thresholds:
-        number = planning.round_of(session, program, booking.member_id)
-        undoing.undo_thresholds(session, account, member_id=booking.member_id, number=number)
+    account = booking.accounts[award.program_id]
+    entry_id, undone = undoing.take_back(
+        session, account, amount, kind="reverse_earn", member_id=booking.member_id, version_id=award.version_id,
+        rule=award.rule, reason="refund", reverses_id=stands.entry_id,
+    )  # fmt: skip
     _tell(booking, award.program_id, -amount, entry_id)
     return ReversedAward(award.program_id, -amount, account.balance, undone)
 
@@ -210,19 +204,6 @@ def _left_over(session: Session, award: Award, back: Returned) -> rules.Outcome:
         return rules.Outcome()
     facts = rules.facts_from_json(award.facts, due_cents=back.due_left_cents, lines=back.lines_left)
     return rules.evaluate(of_version(session, award.version_id).plan, facts)
-
-
-def _booked(session: Session, award: Award) -> tuple[int, int]:
-    """Return the entry that an award made, and how much of it was taken back before."""
-    rows = session.execute(
-        select(LedgerEntry.id, LedgerEntry.kind, LedgerEntry.amount, LedgerEntry.pending).where(
-            LedgerEntry.purchase_id == award.purchase_id,
-            LedgerEntry.version_id == award.version_id,
-            LedgerEntry.kind.in_(("earn", "reverse_earn")),
-        )
-    ).all()
-    (earned,) = (row.id for row in rows if row.kind == "earn")
-    return earned, -sum(row.amount + row.pending for row in rows if row.kind == "reverse_earn")
 
 
 def _tell(booking: _Booking, program_id: int, amount: int, entry_id: int) -> None:

@@ -12,18 +12,20 @@ from sqlalchemy.orm import Session
 
 from app.cards import rules, serial_credit
 from app.cards import serial_parts as parts
-from app.cards.events import EXPIRED
+from app.cards.expiry import EXPIRED
 from app.cards.programs import ProgramInForce, of_version
 from app.cards.serial_models import SerialCard, SerialUse
 from app.cards.serial_parts import (
     ProgramNotSerial,
     SerialCardTouched,
     SerialCardUnknown,
+    SerialPriceWrong,
     SerialUseUnknown,
     UsesTooFew,
 )
 from app.core import clock
 from app.core.db import brand_of, inserting
+from app.core.i18n import format_cents
 from app.core.i18n import gettext as _
 from app.ledger import service as ledger
 from app.ledger import settling
@@ -34,8 +36,8 @@ from app.members.models import Member
 from app.network.models import Till
 
 __all__ = [
-    "ProgramNotSerial", "Reversed", "SerialCardTouched", "SerialCardUnknown", "SerialUseUnknown", "Sold", "Used",
-    "UsesTooFew", "move", "refund", "reverse", "sell", "use",
+    "ProgramNotSerial", "Refunded", "Reversed", "SerialCardTouched", "SerialCardUnknown", "SerialPriceWrong",
+    "SerialUseUnknown", "Sold", "Used", "UsesTooFew", "move", "refund", "reverse", "sell", "use",
 ]  # fmt: skip
 
 
@@ -66,6 +68,14 @@ class Reversed:
     repeated: bool
 
 
+@dataclass(frozen=True)
+class Refunded:
+    """A card that was taken back, now or (`repeated`) before."""
+
+    card: SerialCard
+    repeated: bool
+
+
 def sell(
     session: Session,
     slug: str,
@@ -74,6 +84,7 @@ def sell(
     till: Till,
     receipt: str,
     at: datetime,
+    took_cents: int | None = None,
     cashier: str | None = None,
 ) -> Sold:
     """Sell a serial card: the outlet takes the price in and owes it, the member has the uses.
@@ -82,15 +93,19 @@ def sell(
         slug: of the program.
         member: a merged one is followed to the member it became.
         at: when it was sold; it picks the version, and the card holds to the end of the Nth month after it.
+        took_cents: what the till says that it took in, where it says so.
         cashier: public id of staff.
 
     Raises:
-        ProgramUnknown, ProgramNotSerial: as they say.
+        ProgramUnknown, ProgramNotSerial, SerialPriceWrong: as they say.
         AmountAbsurd, TimeOutOfRange, ReceiptInvalid: the sale cannot be true.
         ReceiptKnown: this till sold a card by this receipt on this day.
     """
     program = parts.demand_program(session, slug, at)
     price, uses = program.plan.price_cents or 0, program.plan.uses or 0
+    if took_cents not in (None, price):
+        message = _("This card costs %(price)s.", price=format_cents(price))
+        raise SerialPriceWrong(message, program=slug, price_cents=price)
     ledger.check(Basket(price, receipt, at))
     member_id = ledger.hold_member(session, member.id)
     account = parts.open_all(session, program, member_id, till=till, at=at, cashier=cashier)[program.id]
@@ -190,8 +205,8 @@ def reverse(session: Session, public_id: str, *, till: Till) -> Reversed:
     return Reversed(row, card, account.balance, taken, False)
 
 
-def refund(session: Session, public_id: str, *, till: Till) -> SerialCard:
-    """Take a card back that this outlet sold, while nothing of it was used; a second refund changes nothing.
+def refund(session: Session, public_id: str, *, till: Till) -> Refunded:
+    """Take a card back that this outlet sold, while nothing of it is used; a second refund changes nothing.
 
     Raises:
         SerialCardUnknown: there is none, or another outlet sold it.
@@ -206,7 +221,7 @@ def refund(session: Session, public_id: str, *, till: Till) -> SerialCard:
     account = parts.open_all(session, program, member_id, till=till, at=now)[program.id]
     session.refresh(card)
     if card.refunded_at is not None:
-        return card
+        return Refunded(card, True)
     if card.used or card.lost or card.expires_at <= now:
         raise SerialCardTouched(_("This card was used or has expired."), used=card.used)
     entry_id = account.take(
@@ -217,7 +232,7 @@ def refund(session: Session, public_id: str, *, till: Till) -> SerialCard:
     session.flush()
     settling.reverse(session, source_kind=parts.CARD, source_id=card.id, cents=card.price_cents, till=till, at=now)
     parts.tell(session, account, member_id, -card.uses, entry_id)
-    return card
+    return Refunded(card, False)
 
 
 def move(session: Session, *, member_id: int, into_id: int) -> None:

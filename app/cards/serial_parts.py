@@ -10,7 +10,7 @@ from app.cards.events import progressed
 from app.cards.paying import ProgramUnknown
 from app.cards.programs import ProgramInForce, in_force
 from app.core.db import brand_of
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.core.events import emit
 from app.core.i18n import gettext as _
 from app.ledger import settling
@@ -26,6 +26,12 @@ class ProgramNotSerial(Conflict):
     """The program is no serial card: nothing of it is bought in advance."""
 
     code = "program_not_serial"
+
+
+class SerialPriceWrong(Invalid):
+    """The till took in another price than the card costs; `price_cents` says what that is."""
+
+    code = "serial_price_wrong"
 
 
 class UsesTooFew(Conflict):

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, bindparam, text
 from sqlalchemy.orm import Session
 
-from app.cards import expiry, planning, rules, tiers, uses
+from app.cards import expiry, flags, planning, rules, tiers, uses
 from app.cards.events import progressed
 from app.cards.models import RewardIssue
 from app.cards.paying import CodeTwice, CouponUse, Payment, Wishes, plan_payment
@@ -98,6 +98,7 @@ def record_purchase(
         AmountAbsurd, TimeOutOfRange, ReceiptInvalid, LinesDoNotSum: the basket cannot be true.
         ProgramUnknown, NotSpendable, BalanceTooSmall, SpendTooLarge, CouponUnknown, CouponNotUsable, GiftCardUnknown,
             GiftCardNotUsable, GiftCardTooSmall, CodeTwice: it cannot be paid like this.
+        NeedsApproval: it earns more than a cashier may give alone.
 
     Source: design.md section 4.
     """
@@ -127,6 +128,10 @@ def record_purchase(
     tiers.after_sale(
         session, programs, member_id=member_id, purchase_id=purchase_id, at=basket.occurred_at,
         set_to=[award.outcome.tier for award in planned.awards if award.outcome.tier],
+    )  # fmt: skip
+    flags.write(
+        session, planned.suspicions, member_id=member_id, outlet_id=till.outlet_id, staff=basket.cashier,
+        at=basket.occurred_at, purchase_id=purchase_id,
     )  # fmt: skip
     return result
 
@@ -158,7 +163,7 @@ def _plan(
     payment = plan_payment(session, basket, wishes, till=till, programs=programs, balances=balances)
     return planning.plan_purchase(
         session, basket, member_id=member_id, outlet_id=till.outlet_id, programs=programs, balances=balances,
-        payment=payment, lock=lock,
+        payment=payment, lock=lock, offline=wishes.offline,
     )  # fmt: skip
 
 
@@ -197,7 +202,8 @@ def _award(session: Session, award: AwardPlan, account: OpenAccount, result: Pur
         fill(session, program, account, result.member_id, result.given, line.filled, award.fill)
         _tell(session, result, program.id, line.amount, entry_id)
     for gift in award.gifts:
-        result.given.append(_give(session, gift, program, account, result))
+        given = give(session, gift, program, account, member_id=result.member_id, purchase_id=result.purchase_id)
+        result.given.append(given)
     uses.write(
         session, award.outcome.uses, program_id=program.id, member_id=result.member_id, purchase_id=result.purchase_id,
         day=local.date(),
@@ -252,15 +258,19 @@ def fill(
         )  # fmt: skip
 
 
-def _give(session: Session, gift: Gift, program: ProgramInForce, account: OpenAccount, result: PurchaseResult) -> Given:
+def give(
+    session: Session, gift: Gift, program: ProgramInForce, account: OpenAccount, *, member_id: int,
+    purchase_id: int | None,
+) -> Given:  # fmt: skip
+    """Issue what a rule or a threshold gives."""
     issue = RewardIssue(
-        program_id=program.id, version_id=program.version_id, member_id=result.member_id,
-        purchase_id=result.purchase_id, reward_id=gift.reward_id, threshold=gift.threshold, round=gift.round,
+        program_id=program.id, version_id=program.version_id, member_id=member_id,
+        purchase_id=purchase_id, reward_id=gift.reward_id, threshold=gift.threshold, round=gift.round,
         at=clock.now(),
     )  # fmt: skip
     session.add(issue)
     session.flush()
     return rewards.give(
-        session, member_id=result.member_id, reward=session.get_one(Reward, gift.reward_id), source_kind="issue",
+        session, member_id=member_id, reward=session.get_one(Reward, gift.reward_id), source_kind="issue",
         source_id=issue.id, at=account.context["occurred_at"],
     )  # fmt: skip

@@ -1,16 +1,17 @@
 """The `[[programs]]` of a brand file. A program that has earned is changed by a new version, never in place."""
 
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from sqlalchemy import select
 
-from app.cards import rules
-from app.cards.models import Award, Program, ProgramVersion
+from app.cards import rules, versions
+from app.cards.limit_settings import LimitsIn, save
+from app.cards.models import Program
 from app.cards.programs import in_force
 from app.cards.rules import Plan
 from app.cards.rules.model import Kind
+from app.cards.versions import Content
 from app.core import clock
 from app.core.setup import Entry, Item, Section, Setup, entry_faults
 from app.core.toml import Place
@@ -18,8 +19,6 @@ from app.network.models import CostCentre
 from app.network.setup import Slug, Texts
 from app.rewards.models import Reward
 from app.rewards.offer_setup import OfferIn
-
-FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # a program without rules at a moment would lose stamps
 
 
 class ProgramIn(Entry):
@@ -39,11 +38,13 @@ class ProgramIn(Entry):
 
 SECTIONS = (
     Section("programs", ProgramIn, refers={"reward": ("rewards", Reward), "cost_centre": ("cost_centres", CostCentre)}),
+    Section("limits", LimitsIn, many=False),
 )
 
 
 def apply(setup: Setup) -> None:
-    """Save the programs and, where the rules differ from the newest version, a new one."""
+    """Save the limits, the programs and, where the rules differ from the newest version, a new one."""
+    save(setup)
     named: dict[Place, frozenset[str]] = {}
     for item in setup.items("programs", ProgramIn):
         value = item.value
@@ -131,25 +132,16 @@ def _full_card(setup: Setup, item: Item[ProgramIn]) -> dict[str, Any]:
 
 
 def _version(setup: Setup, program: Program, card: dict[str, Any], plan: Plan) -> None:
-    values = {**card, "rule": plan.to_json()}
-    newest = setup.session.scalar(
-        select(ProgramVersion)
-        .where(ProgramVersion.program_id == program.id)
-        .order_by(ProgramVersion.number.desc())
-        .limit(1)
-    )
-    if newest is None:
-        setup.session.add(ProgramVersion(program_id=program.id, number=1, valid_from=FIRST, **values))
-        setup.session.flush()
+    """Let the file say what holds from now on; versions that were planned for later stay as they are."""
+    session, content = setup.session, Content(plan, **card)
+    versions.hold(session, program)
+    row = versions.current(session, program)
+    if row is not None and versions.says(program.kind, row, content):
         return
-    same_card = all(getattr(newest, key) == value for key, value in card.items())
-    if same_card and rules.parse(program.kind, newest.rule) == plan:
+    if row is not None and not versions.has_earned(session, row):
+        setup.update(row, f"program {program.slug} version {row.number}", content.columns)
         return
-    earned = setup.session.scalar(select(Award.id).where(Award.version_id == newest.id).limit(1))
-    if earned is None:
-        setup.update(newest, f"program {program.slug} version {newest.number}", values)
-        return
-    number = newest.number + 1
-    setup.session.add(ProgramVersion(program_id=program.id, number=number, valid_from=clock.now(), **values))
-    setup.session.flush()
-    setup.changed("+", f"program {program.slug}", f"version {number}")
+    begins = clock.now() if row is not None else versions.FIRST
+    number = versions.add(session, program, content, valid_from=begins).number
+    if number > 1:
+        setup.changed("+", f"program {program.slug}", f"version {number}")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import given, reasons, rules
+from app.cards import given, handed, reasons, rules
 from app.cards.faces import day
 from app.cards.happenings import Gain, Happening
 from app.cards.models import Award, Program
@@ -36,6 +36,7 @@ def story(session: Session, member_id: int, *, most: int = 50) -> list[Happening
     lines = [line for one in members for part in parts for line in part(session, one, most)]
     lines += [line for one in members for line in _movements(session, one, moved=one == member_id)]
     lines += [line for one in members for line in given.of_member(session, one)]
+    lines += [line for one in members for line in _cut_by_hand(session, one)]
     # What a purchase caused shares its moment and stands above it.
     return sorted(lines, key=lambda line: (line.at, line.kind != "purchase"), reverse=True)[:most]
 
@@ -196,5 +197,20 @@ def _movement(entry: LedgerEntry, program: Program, outlet: str | None) -> Happe
         title=pick(program.name),
         outlet=outlet,
         gains=(Gain(program.kind, amount, unit(program.unit)),),
-        reasons=(_("From the card that was joined with this one"),) if entry.kind == "transfer" else (),
+        reasons=(_("From the card that was joined with this one"),) if entry.kind == "transfer" else _by_hand(entry),
     )
+
+
+def _by_hand(entry: LedgerEntry) -> tuple[str, ...]:
+    return tuple(filter(None, [handed.why(entry)]))
+
+
+def _cut_by_hand(session: Session, member_id: int) -> list[Happening]:
+    """Return the stamps by hand that a limit cut."""
+    return [
+        Happening(
+            kind="earned", at=stamp.occurred_at, title=pick(program.name), outlet=outlet,
+            gains=(Gain(program.kind, 0, unit(program.unit)),), reasons=(handed.why_cut(stamp, program.kind),),
+        )
+        for stamp, program, outlet in handed.cut(session, member_id)
+    ]  # fmt: skip

@@ -2,17 +2,64 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards.models import RewardIssue
+from app.cards import planning
+from app.cards.models import Award, RewardIssue
+from app.cards.programs import of_version
 from app.ledger.accounts import OpenAccount
 from app.ledger.models import Account, LedgerEntry
 from app.rewards import service as rewards
 from app.rewards.models import Coupon, GiftCard
 
 ISSUE = "issue"  # source of what a rule or a threshold gave
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What stands of an award: the first entry that gave it, what was given in all, and what refunds took of that.
+
+    What the brand booked or took by judging a flag is part of what was given.
+    """
+
+    entry_id: int | None
+    given: int
+    taken: int
+
+
+def booked(session: Session, award: Award) -> Booked:
+    """Return what stands of an award of a purchase."""
+    rows = session.execute(
+        select(LedgerEntry.id, LedgerEntry.kind, LedgerEntry.amount, LedgerEntry.pending).where(
+            LedgerEntry.purchase_id == award.purchase_id,
+            LedgerEntry.version_id == award.version_id,
+            LedgerEntry.kind.in_(("earn", "adjust", "reverse_earn")),
+        )
+    ).all()
+    given = {row.id: row.amount + row.pending for row in rows if row.kind != "reverse_earn"}
+    first = min((entry_id for entry_id, amount in given.items() if amount > 0), default=None)
+    taken = -sum(row.amount + row.pending for row in rows if row.kind == "reverse_earn")
+    return Booked(first, sum(given.values()), taken)
+
+
+def take_back(
+    session: Session, account: OpenAccount, amount: int, *, kind: str, member_id: int, version_id: int, **why: Any
+) -> tuple[int, int]:
+    """Take units out of an account, and undo the full cards and thresholds that only they had reached.
+
+    Returns:
+        the entry, and how many full cards were opened again.
+    """
+    entry_id = account.take(kind, amount, version_id=version_id, **why)
+    undone = undo_fills(session, account, member_id)
+    program = of_version(session, version_id)
+    if program.plan.thresholds:
+        number = planning.round_of(session, program, member_id)
+        undo_thresholds(session, account, member_id=member_id, number=number)
+    return entry_id, undone
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from app.core.setup import Change, apply_file
 from app.fakes import demo as demo_fakes
 from app.fakes import history
 from app.network import service as network
+from app.network.pins import set_pin
 from app.network.staff import set_password, staff_of_brand
 from app.network.tills import new_till_key, revoke_till_key
 
@@ -40,14 +41,21 @@ def demo(args: argparse.Namespace) -> int:
 
 
 def staff(args: argparse.Namespace) -> int:
-    """Set the password of a person of the brand file."""
+    """Set the password of a person of the brand file, or the PIN by which a manager approves at tills."""
     with opened() as runtime:
         brand_id = brand_id_of(runtime.database, args.brand)
         with runtime.database.reading(brand_id) as session:
             staff_of_brand(session, args.email)
-        password = ask_password()
+        secret = ask_password("New PIN: " if args.pin else "New password: ")
         with runtime.database.unit(brand_id) as session:
-            set_password(session, staff_of_brand(session, args.email), password)
+            person = staff_of_brand(session, args.email)
+            if args.pin:
+                set_pin(session, person, secret)
+            else:
+                set_password(session, person, secret)
+    if args.pin:
+        out.print(f"The PIN of {args.email} is set.", markup=False, soft_wrap=True)
+        return 0
     out.print(f"The password of {args.email} is set; other log-ins of theirs have ended.", markup=False, soft_wrap=True)
     return 0
 

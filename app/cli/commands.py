@@ -54,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     staff = add("staff", brands.staff, "set the password of a person who stands in the brand file")
     staff.add_argument("brand")
     staff.add_argument("email")
+    staff.add_argument("--pin", action="store_true", help="set the PIN by which a manager approves at tills instead")
     till = add("till-key", brands.till_key, "give a till a new key, shown once; the old one ends")
     for name in ("brand", "outlet", "till"):
         till.add_argument(name)

@@ -71,15 +71,15 @@ def brand_id_of(database: Database, slug: str) -> int:
         return network.brand_by_slug(session, slug).id
 
 
-def ask_password() -> str:
-    """Ask for a new password, twice on a terminal; else read the first line of the input.
+def ask_password(prompt: str = "New password: ") -> str:
+    """Ask for a new password or PIN, twice on a terminal; else read the first line of the input.
 
     Raises:
         PasswordsDiffer
     """
-    password = ask_secret("New password: ")
+    password = ask_secret(prompt)
     if sys.stdin.isatty() and getpass.getpass("Once more: ") != password:
-        raise PasswordsDiffer("The two passwords differ; nothing was changed.")
+        raise PasswordsDiffer("What was typed differs; nothing was changed.")
     return password
 
 

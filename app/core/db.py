@@ -37,6 +37,7 @@ _COUNT = text(
     "RETURNING n, until"
 )
 
+_UNCOUNT = text("UPDATE counter SET n = n - 1 WHERE key = :key AND until > :now AND n > 0")
 _TRIES = text("SELECT n FROM counter WHERE key = :key AND until > :now")
 
 
@@ -137,6 +138,12 @@ class Database:
         if n > limit:
             raise TooMany(_("Too many tries. Please wait a moment."), retry_after=max(1, until - values["now"]))
         return int(n)
+
+    def uncount(self, key: str, *, now: datetime) -> None:
+        """Give one try back that was counted and turned out to be right."""
+        with self.unit() as session:
+            values = {"key": self.keys.lookup("count", key), "now": int(now.timestamp())}
+            session.connection().execute(_UNCOUNT, values)
 
     def tries(self, key: str, *, now: datetime) -> int:
         """Return how many tries `count` has under a key whose window is still open."""

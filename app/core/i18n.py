@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date as _date
 from babel.dates import format_datetime as _datetime
+from babel.dates import get_day_names, get_month_names
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
 
@@ -130,3 +131,13 @@ def format_day(day: date, language: str | None = None, *, with_year: bool = Fals
 def format_date(day: date, language: str | None = None) -> str:
     """Write a day: `30 Nov 2026`."""
     return _date(day, "medium", locale=_locale(language))
+
+
+def weekday(index: int, language: str | None = None) -> str:
+    """Name a day of the week, 0 is Monday: `Saturday`, `lauantai`, `lördag`."""
+    return str(get_day_names("wide", "stand-alone", locale=_locale(language))[index])
+
+
+def month(number: int, language: str | None = None) -> str:
+    """Name a month, 1 is January: `June`, `kesäkuu`, `juni`."""
+    return str(get_month_names("wide", "stand-alone", locale=_locale(language))[number])

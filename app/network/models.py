@@ -41,6 +41,9 @@ class Brand(Base):
     welcome_at_till: Mapped[bool] = mapped_column(default=False)  # a till that signs up may issue the welcome gift
     grace_days: Mapped[int] = mapped_column(default=30, server_default="30")  # of what comes back expired
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, info={"personal": "none"})
+    limits: Mapped[dict[str, Any]] = mapped_column(
+        JSON, default=dict, server_default="{}", info={"personal": "none"}
+    )  # against misuse, see app.cards.limits; what it does not name has its default, false is off
 
 
 class CostCentre(BrandOwned, Base):
@@ -124,16 +127,19 @@ class Staff(BrandOwned, Base):
     __tablename__ = "staff"
     __table_args__ = brand_table(
         Index("ix_staff_reseller", "brand_id", "reseller_id"),
+        Index("ix_staff_phone", "phone", "brand_id"),
         points_to("reseller_id", "reseller"),
         CheckConstraint("(role IN ('reseller_manager', 'cashier')) = (reseller_id IS NOT NULL)", name="role_fits"),
     )
 
     public_id: Mapped[str] = pub()
     email: Mapped[str] = mapped_column(String(254), unique=True, info={"personal": "erase"})
+    phone: Mapped[str | None] = mapped_column(String(20), info={"personal": "erase"})  # E.164; tells their own card
     name: Mapped[str] = mapped_column(String(80), info={"personal": "erase"})
     role: Mapped[str] = mapped_column(String(20), info={"personal": "none"})
     reseller_id: Mapped[int | None]
     password_hash: Mapped[str | None] = mapped_column(String(200), info={"personal": "erase"})
+    pin_hash: Mapped[str | None] = mapped_column(String(64), info={"personal": "erase"})  # see app.network.pins
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

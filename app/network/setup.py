@@ -164,6 +164,7 @@ class StaffIn(Entry):
     email: Email
     name: Name
     role: Literal["brand_admin", "marketing", "finance", "sales", "reseller_manager", "cashier"]
+    phone: str | None = Field(None, pattern=r"^\+[1-9][0-9]{6,14}$")  # E.164, as members' numbers are kept
     reseller: Slug | None = None
     ended: bool = False
 
@@ -267,7 +268,7 @@ def _till(setup: Setup, item: Item[TillIn]) -> None:
 
 
 def _person(setup: Setup, item: Item[StaffIn]) -> None:
-    value, values = item.value, item.given("name", "role")
+    value, values = item.value, item.given("name", "role", "phone")
     known = staff_by_email(setup.session, value.email)
     reseller = None
     if value.reseller is not None:

@@ -98,12 +98,15 @@ def _welcomed(session: Session, member_id: int) -> bool:
     return any(session.scalar(query) is not None for query in had)
 
 
-def grant(session: Session, member: Member, reward: Reward, *, staff: Staff, reason: str) -> Given:
+def grant(
+    session: Session, member: Member, reward: Reward, *, staff: Staff, reason: str, key: str | None = None
+) -> Given | None:
     """Give a member a reward by hand, with who gave it and why; words about it belong in a note.
 
     Args:
         member: a merged one is followed to the member it became.
         reason: one of `GRANT_REASONS`.
+        key: of the form that asks; None comes back where it has given before.
 
     Raises:
         ReasonUnknown: it is not.
@@ -111,7 +114,11 @@ def grant(session: Session, member: Member, reward: Reward, *, staff: Staff, rea
     if reason not in GRANT_REASONS:
         raise ReasonUnknown(_("Choose a reason."), reasons=list(GRANT_REASONS))
     member_id, now = ledger.hold_member(session, member.id), clock.now()
-    row = HandGrant(member_id=member_id, reward_id=reward.id, staff=staff.public_id, reason=reason, at=now)
+    if key and session.scalar(select(HandGrant.id).where(HandGrant.key == key)) is not None:
+        return None
+    row = HandGrant(
+        member_id=member_id, reward_id=reward.id, staff=staff.public_id, reason=reason, at=now, key=key or None
+    )
     session.add(row)
     session.flush()
     return give(session, member_id=member_id, reward=reward, source_kind="hand", source_id=row.id, at=now)

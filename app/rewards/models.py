@@ -210,6 +210,7 @@ class HandGrant(BrandOwned, Base):
     __table_args__ = brand_table(
         points_to("member_id", "member"),
         points_to("reward_id", "reward"),
+        Index("uq_hand_grant_key", "brand_id", "key", unique=True),
         Index("ix_hand_grant_member", "member_id", "brand_id"),
         append_only=True,
     )
@@ -219,6 +220,7 @@ class HandGrant(BrandOwned, Base):
     staff: Mapped[str] = mapped_column(String(26), info={"personal": "pseudonym"})  # public id of staff
     reason: Mapped[str] = mapped_column(String(20), info={"personal": "none"})
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    key: Mapped[str | None] = mapped_column(String(26), info={"personal": "none"})  # of the form: twice sent gives once
 
 
 class InvitationReply(BrandOwned, Base):

@@ -1,6 +1,7 @@
 """A phone that polls and a till that books look at a member's rows, never at the brand's, as SQLite's plans say."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,8 @@ from flask import Flask, g
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.cards import expiry, merge, refunds, story, tiers, views
+from app.cards import by_hand, expiry, flags, judging, merge, refunds, story, tiers, views
+from app.cards.limits import Limits
 from app.cards.models import ProgramVersion
 from app.core import clock
 from app.core.db import Database
@@ -19,8 +21,9 @@ from app.ledger.models import Purchase
 from app.members.models import Member
 from app.network.models import Brand, Till
 from app.rewards import service as rewards
-from tests.builders import a_brand, a_member
+from tests.builders import NO_LIMITS, a_brand, a_member
 from tests.cards.kinds import a_plan
+from tests.cards.strict import a_worker, own_card, sell, set_limits
 from tests.ledger.card import a_card, day
 from tests.plans import statements
 from tests.shop import Shop, a_shop
@@ -36,6 +39,11 @@ BIG = (
     "award",
     "lot",
     "lot_allocation",
+    "contact",
+    "staff",
+    "manual_stamp",
+    "reward_issue",
+    "flag",
 )
 
 
@@ -99,7 +107,25 @@ def a_merge(shop: Shop) -> object:
     return merge.absorb(shop.session, newcomer, into=shop.member)
 
 
+def a_sale_to_staff_within_limits(shop: Shop) -> object:
+    set_limits(shop, **asdict(Limits()))
+    me = own_card(shop)
+    sold = sell(shop, cashier=me.public_id, offline=True)
+    assert sold.awards[0].reason == "own_card"
+    return sell(shop, 40_000, offline=True)
+
+
+def stamps_by_hand(shop: Shop) -> object:
+    set_limits(shop, **asdict(Limits()))
+    cashier = a_worker(shop, "elli@kulma.example")
+    given = [by_hand.stamp(shop.session, shop.member, till=shop.till, program="coffee", wanted=2,
+        cashier=cashier.public_id, reason="goodwill") for _time in range(2)]  # fmt: skip
+    return given[1].reason
+
+
 ACTS = [
+    a_sale_to_staff_within_limits,
+    stamps_by_hand,
     a_sale,
     a_story,
     all_cards,
@@ -146,6 +172,39 @@ def test_no_statement_of_a_refund_walks_the_brands_rows(sqlite: Database, brand_
             assert refunds.refund(session, bought, till=shop.till).repeated
 
     assert found.walks == []
+
+
+def test_no_statement_of_judging_walks_the_brands_rows(sqlite: Database, brand_id: int) -> None:
+    with sqlite.unit(brand_id) as session:
+        shop = on_the_member(session)
+        set_limits(shop, **asdict(Limits()))
+        judge, cashier = a_worker(shop, "iida@meri.example", role="finance"), a_worker(shop, "elli@kulma.example")
+        sell(shop, 40_000, offline=True)
+        for _time in range(2):
+            by_hand.stamp(session, shop.member, till=shop.till, program="coffee", wanted=2, cashier=cashier.public_id,
+                reason="goodwill")  # fmt: skip
+        with statements(sqlite, *BIG, *"laebr") as found:
+            views = flags.waiting(session, most=9)
+            assert {view.flag.kind for view in views} == {"needs_approval", "limit_manual_day"}
+            assert [judging.approve(session, view.flag, by=judge) for view in views] == [True, True]
+            assert len(flags.judged(session, most=9)) == 2
+
+    assert found.walks == []
+
+
+def test_limits_that_are_off_ask_nothing(sqlite: Database, brand_id: int) -> None:
+    asked = {}
+    for name, limits in {"off": NO_LIMITS, "on": {}}.items():
+        with sqlite.unit(brand_id) as session:
+            shop = on_the_member(session)
+            session.get_one(Brand, brand_id).limits = limits
+            session.flush()
+            with statements(sqlite) as found:
+                sell(shop, 399)
+        asked[name] = (found.count("FROM contact"), found.count("here_latitude"), len(found.said))
+
+    assert (asked["off"][:2], asked["on"][:2]) == ((0, 0), (1, 1))
+    assert asked["on"][2] == asked["off"][2] + 2
 
 
 def test_jobs_of_lots_look_at_what_is_due(sqlite: Database, brand_id: int) -> None:

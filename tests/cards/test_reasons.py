@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.cards import reasons, rules
+from app.cards import limits, reasons, rules
 from app.core.i18n import LANGUAGES, use_language
 
 RULES = Path(rules.__file__).parent
@@ -20,9 +20,9 @@ def codes() -> set[str]:
     return found | {f"limit_member_{name}" for name in ("day", "week", "month", "ever")} | {"no_rule"}
 
 
-def test_every_code_that_rules_can_give_has_a_sentence_of_its_own() -> None:
+def test_every_code_that_rules_and_limits_can_give_has_a_sentence_of_its_own() -> None:
     assert {"capped", "below_one_step", "visited_today", "first_n_over"} <= codes()
-    assert codes() == reasons.CODES
+    assert codes() | set(limits.CUTS) == reasons.CODES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -15,7 +15,7 @@ from app.ledger.service import ReceiptKnown
 from tests.builders import a_member
 from tests.cards.club import on
 from tests.cards.kinds import a_plan, holds
-from tests.cards.serials import PLAN, back, cards, facts, sell, use
+from tests.cards.serials import PLAN, SLUG, back, cards, facts, sell, use
 from tests.cards.serials import pool as pool
 from tests.programs import local
 from tests.shop import Shop
@@ -131,7 +131,7 @@ def test_use_of_another_outlet_is_unknown(pool: Shop) -> None:
         serial.reverse(pool.session, row.public_id, till=pool.till)
 
 
-def refund(shop: Shop, card: SerialCard, *when: int) -> SerialCard:
+def refund(shop: Shop, card: SerialCard, *when: int) -> serial.Refunded:
     with on(*when):
         return serial.refund(shop.session, card.public_id, till=shop.till)
 
@@ -139,9 +139,10 @@ def refund(shop: Shop, card: SerialCard, *when: int) -> SerialCard:
 def test_unused_card_is_taken_back_once_and_its_price_owed_no_more(pool: Shop) -> None:
     card = sell(pool, 2026, 3, 1, 12).card
 
-    refund(pool, card, 2026, 3, 2, 12), refund(pool, card, 2026, 3, 2, 13)
+    told = [refund(pool, card, 2026, 3, 2, hour).repeated for hour in (12, 13)]
 
-    assert (left(pool), facts(pool)) == (0, [("serial_card_sold", -9001), ("serial_card_sold", 9001)])
+    assert (told, left(pool)) == ([False, True], 0)
+    assert facts(pool) == [("serial_card_sold", -9001), ("serial_card_sold", 9001)]
     with pytest.raises(serial.UsesTooFew):
         use(pool, 1, 2026, 3, 3, 12)
 
@@ -188,6 +189,15 @@ def test_what_is_no_serial_card_is_not_sold(pool: Shop, slug: str, error: type[E
 
     with pytest.raises(error):
         serial.sell(pool.session, slug, member=pool.member, till=pool.till, receipt="S-1", at=clock.now())
+
+
+def test_till_that_took_in_another_price_is_told_the_right_one(pool: Shop) -> None:
+    with pytest.raises(serial.SerialPriceWrong) as refusal:
+        serial.sell(
+            pool.session, SLUG, member=pool.member, till=pool.till, receipt="S-1", at=clock.now(), took_cents=9000
+        )
+
+    assert refusal.value.extra["price_cents"] == 9001
 
 
 def test_each_use_is_a_spend_of_its_card(pool: Shop) -> None:

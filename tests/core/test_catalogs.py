@@ -26,9 +26,12 @@ from tests.catalogs import (
 
 PLURALS = "nplurals=2; plural=(n != 1);"
 SAME = {
-    "fi": {"Logo", "%(number)s %(unit)s: %(how)s"},
-    "sv": {"Period", "Program", "Text", "%(number)s %(unit)s: %(how)s", "%(n)s extra"},
-}  # one word in both languages
+    "fi": {"Logo", "%(number)s %(unit)s: %(how)s", "Bonus"},
+    "sv": {
+        "Period", "Text", "%(number)s %(unit)s: %(how)s", "%(n)s extra", "Bonus", "Plan", "Program", "Version",
+        "Version %(n)s", "version %(n)s",
+    },
+}  # fmt: skip  # one word in both languages
 
 
 @pytest.fixture(scope="module")

@@ -151,6 +151,14 @@ REAL: dict[str, Any] = {
         "path_parameters": {"code": till.coupon()},
         "without": ("purchase",),
     },
+    "POST /api/v1/serial-cards": lambda till: {"body": till.serial_sale(), "without": ("member", "cashier")},
+    "POST /api/v1/serial-cards/uses": lambda till: {"body": till.serial_uses(), "without": ("uses",)},
+    "POST /api/v1/serial-cards/uses/{serial_use}/reversals": lambda till: {
+        "path_parameters": {"serial_use": till.serial_use()}
+    },
+    "POST /api/v1/serial-cards/{serial_card}/refunds": lambda till: {
+        "path_parameters": {"serial_card": till.serial_card()}
+    },
 }
 
 

@@ -20,7 +20,7 @@ from app.members.models import Member
 from app.rewards import service as rewards
 from app.wsgi import create_app
 from tests.databases import a_database
-from tests.walls.world import World
+from tests.walls.world import SERIAL, SERIAL_CENTS, World
 
 _numbers = itertools.count(1)
 
@@ -126,6 +126,33 @@ class TillSide:
     def redemption(self) -> str:
         """Redeem a coupon; return the use."""
         found: str = self.post(f"/coupons/{self.coupon()}/redemptions", {}).json["redemption"]  # type: ignore[index]
+        return found
+
+    def redeeming_scan(self) -> str:
+        """Scan the first member's code as if it were the moving one of this moment; return the scan."""
+        scan = self.scan()
+        with closing(sqlite3.connect(self.file)) as connection, connection:
+            connection.execute("UPDATE scan SET may_redeem = 1 WHERE public_id = ?", (scan,))
+        return scan
+
+    def serial_sale(self) -> dict[str, Any]:
+        """Return a serial card that may be sold, by a receipt that no till has had."""
+        sale = {"program": SERIAL, "price_cents": SERIAL_CENTS, "receipt": f"S-{next(_numbers)}"}
+        return {**sale, "scan": self.scan(), "occurred_at": clock.now().isoformat()}
+
+    def serial_card(self) -> str:
+        """Sell a serial card; return it."""
+        found: str = self.post("/serial-cards", self.serial_sale()).json["serial_card"]  # type: ignore[index]
+        return found
+
+    def serial_uses(self) -> dict[str, Any]:
+        """Return a use that may be made; sells a card first."""
+        self.serial_card()
+        return {"scan": self.redeeming_scan(), "program": SERIAL}
+
+    def serial_use(self) -> str:
+        """Use a serial card once; return the use."""
+        found: str = self.post("/serial-cards/uses", self.serial_uses()).json["uses"][0]["use"]  # type: ignore[index]
         return found
 
     def forget_tries(self) -> None:

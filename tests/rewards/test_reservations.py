@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.cards import views
+from app.cards.story import story
 from app.core import clock
 from app.ledger import service as ledger
 from app.network.models import CostCentre, Outlet, Till
@@ -233,7 +233,7 @@ def test_story_says_which_till_undid_a_use_and_what_came_back_with_a_refund(shop
 
     rows = shop.session.scalars(select(Redemption.reversed_till_id).order_by(Redemption.id)).all()
     assert rows == [next_till.id, None]
-    told = {line.reason for line in views.story(shop.session, shop.member.id) if line.kind == "coupon_returned"}
+    told = {line.reasons[0] for line in story(shop.session, shop.member.id) if line.kind == "coupon_returned"}
     assert told == {"Its use was undone at Till 1", "It came back with a refund"}
 
 

@@ -4,12 +4,14 @@ In a value `@kind` is an id that must be refused with 404 or 401 when it is not 
 a page says the same as for an id that nobody has, and says it as a page (a typed code, a link with a slip in it).
 """
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.fakes.wallet_chain import PASS_TYPE_ID
 from tests.delivery.pushes import a_phone
-from tests.walls.world import PASSWORD, RECEIPT
+from tests.walls.own import VISITS
+from tests.walls.world import PASSWORD, RECEIPT, SERIAL, SERIAL_CENTS
 
 PUSH = "https://push.leima.example"  # mapped, so that no name has to be looked up
 
@@ -37,10 +39,17 @@ def _anybody(**fields: Any) -> Feed:
 
 
 SALE = {"receipt": "R-2", "occurred_at": "=now", "total_cents": 900}
+BY_HAND = {"program": "coffee"}
+LUNCHES = {"program": SERIAL, "price_cents": SERIAL_CENTS, "receipt": "R-2", "occurred_at": "=now"}
 PHONE = {"slug": "~slug", "device": "~phone", "pass_type": PASS_TYPE_ID}
 NEWS = {f"{part}_{code}": "Open on Sunday" for part in ("header", "body") for code in ("fi", "sv", "en")} | {
     "days": "7"
 }
+NAMES = {f"{part}_{code}": "Visits" for part in ("name", "unit_one", "unit_many") for code in ("fi", "sv", "en")}
+PROGRAM = {"kind": "visits", "source": "fields", "rule": "visit", "expires": "12", **NAMES}
+OWN = {"program": "@program"}
+SEEN = {"seen": json.dumps({"size": None, "reward_id": None, "rule": VISITS}), "newest": "1", "when": "now"}
+GIFT = {"kind": "service", "icon": "cup", "valid_days": "30", **NAMES}
 JOIN = {"contact": "new.person@mail.example", "age": "1", "consent_email": "1"}
 TEXTS = {name: f"~wording_{name}" for name in ("terms", "privacy")} | {"wording_email": "~wording_email"}
 
@@ -59,6 +68,14 @@ FEEDS: dict[str, list[Feed]] = {
         Feed("api", body={"scan": "@scan", **SALE}),
         Feed("api", body={"member": "@member", "cashier": "@staff", **SALE}),
     ],
+    "api.stamp": [
+        Feed("api", body={"scan": "@scan", "cashier": "@staff", **BY_HAND, "reason": "goodwill"}),
+        Feed("api", body={"member": "@member", "cashier": "@staff", **BY_HAND, "reason": "goodwill"}),
+    ],
+    "api.move_cardboard": [
+        Feed("api", body={"scan": "@scan", "cashier": "@staff", "stamps": 3, "approval": "=approval", **BY_HAND}),
+        Feed("api", body={"member": "@member", "cashier": "@staff", "stamps": 3, "approval": "=approval", **BY_HAND}),
+    ],
     "api.refund": [
         Feed("api", body={"purchase": "@purchase"}),
         Feed("api", body={"till": "@till", "receipt": RECEIPT, "local_date": "=today"}),
@@ -69,6 +86,13 @@ FEEDS: dict[str, list[Feed]] = {
         Feed("api", {"code": "@coupon"}),
         Feed("api", {"code": "@coupon"}, body={"purchase": "@purchase"}),
     ],
+    "api.sell_serial_card": [
+        Feed("api", body={"scan": "@scan", **LUNCHES}),
+        Feed("api", body={"member": "@member", "cashier": "@staff", **LUNCHES}),
+    ],
+    "api.use_serial_card": [Feed("api", body={"scan": "@scan", "program": SERIAL})],
+    "api.reverse_serial_use": [Feed("api", {"serial_use": "@serial_use"})],
+    "api.refund_serial_card": [Feed("api", {"serial_card": "@serial_card"})],
     # The till page: what is typed is refused on the page itself.
     "till.login": [Feed()],
     "till.log_in": [Feed(form={"key": "=till_key"})],
@@ -113,6 +137,28 @@ FEEDS: dict[str, list[Feed]] = {
     "brand.looks": [Feed("brand")],
     "brand.upload": [Feed("brand", {"name": "coupon"}, form={"which": "logo"}, still=True, refused=422)],
     "brand.back": [Feed("brand", {"name": "coupon"})],
+    "brand.list_flags": [Feed("brand")],
+    "brand.approve_flag": [Feed("brand", {"public_id": "@flag"})],
+    "brand.reverse_flag": [Feed("brand", {"public_id": "@flag"})],
+    "brand.programs": [Feed("brand")],
+    "brand.program": [Feed("brand", OWN), Feed("brand", OWN, query={"version": "1"})],
+    "brand.new_program": [Feed("brand"), Feed("brand", query={"kind": "bonus"})],
+    "brand.make_program": [Feed("brand", form={**PROGRAM, "slug": "new-visits"})],
+    "brand.edit_program": [Feed("brand", OWN), Feed("brand", OWN, query={"version": "1"})],
+    "brand.save_program": [Feed("brand", OWN, form=PROGRAM), Feed("brand", OWN, form={**PROGRAM, "version": "1"})],
+    "brand.preview_program": [Feed("brand", form=PROGRAM, still=True)],
+    "brand.publish_version": [Feed("brand", OWN, form=SEEN)],
+    "brand.move_version": [Feed("brand", {**OWN, "number": "1"}, form={"begins": "2026-12-01T12:00"})],
+    "brand.withdraw_version": [Feed("brand", {**OWN, "number": "1"})],
+    "brand.discard_draft": [Feed("brand", OWN)],
+    "brand.rewards": [Feed("brand")],
+    "brand.new_reward": [Feed("brand")],
+    "brand.make_reward": [Feed("brand", form={**GIFT, "slug": "new-gift"})],
+    "brand.reward": [Feed("brand", {"reward": "@reward"})],
+    "brand.change_reward": [Feed("brand", {"reward": "@reward"}, form={**GIFT, "kind": "invitation", "seats": "20"})],
+    "brand.grant_reward": [
+        Feed("brand", {"public_id": "@member_id"}, form={"reward": "@reward", "reason": "thanks", "key": "K" * 26})
+    ],
     # What a brand shows to everybody.
     "public.at_till": [Feed(url={"member_code": "~code"})],
     "public.css": [_anybody()],

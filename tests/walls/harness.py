@@ -25,6 +25,7 @@ from tests.databases import a_database
 from tests.delivery.pushes import a_phone
 from tests.walls import ids
 from tests.walls.feeds import PUSH, Feed
+from tests.walls.misuse import PIN
 from tests.walls.rows import changed, rows
 from tests.walls.world import NOW, World
 
@@ -154,6 +155,7 @@ class Wall:
         here = self.world.here
         plain = {
             "=now": NOW.isoformat(), "=today": NOW.date().isoformat(), "=tree": tree_hash(),
+            "=approval": {"staff": here.manager, "pin": PIN},
             "=till_key": here.tills[0].key, "=staff_email": here.staff_email,
         }  # fmt: skip
         return plain.get(value, value)

@@ -43,6 +43,8 @@ def _ids(side: Side) -> dict[str, list[str]]:
         "scan_path": [f"/till/scan/{till.scan}" for till in tills],
         "purchase": [till.purchase for till in elsewhere],
         "redemption": [till.redemption for till in elsewhere],
+        "serial_card": [till.serial_card for till in elsewhere],
+        "serial_use": [till.serial_use for till in elsewhere],
         "undo": [till.purchase for till in tills],
         "done": [tills[0].purchase, *(value for till in tills[1:] for value in (till.purchase, till.redemption))],
         "till": [till.public_id for till in elsewhere],
@@ -56,6 +58,9 @@ def _ids(side: Side) -> dict[str, list[str]]:
         "member": [first.rotating, f"HTTPS://LOCALHOST/M/{first.code}", first.code, first.spoken],
         "coupon": [first.coupon],
         "news": [side.news],
+        "flag": [side.flag],
+        "program": [side.program],
+        "reward": [side.reward],
         "serial": [member.serial for member in members],
         "phone": [first.phone],
     }
@@ -67,6 +72,7 @@ def _nobodys(kind: str, value: str) -> str:
         head = value[: value.index("/M/") + 3] if "/M/" in value else ""
         return head + ("Z" * (8 if len(value) == 8 else 16)) + digits
     made_up = {"slug": "nobrand", "outlet": "nowhere", "source": "outlet:nowhere", "digits": "999999"}
+    made_up |= {"program": "no-program", "reward": "no-reward"}
     if kind in made_up:
         return made_up[kind]
     return f"/till/scan/{NOBODY}" if kind == "scan_path" else NOBODY[: len(value)].ljust(len(value), "Z")

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import registry
+from app.cards import serial
 from app.cards import service as cards
 from app.core import clock, sessions
 from app.core.crypto import totp, totp_step
@@ -31,7 +32,10 @@ from app.wallet.models import WalletPass
 from app.wallet.outgoing import HOSTS
 from app.wallet.templates import SHIPPED
 from tests.builders import a_newcomer, a_proved_member
+from tests.cards.kinds import a_plan
 from tests.databases import a_database
+from tests.walls import misuse
+from tests.walls.own import own_program
 
 BASE = "http://localhost:8000"
 DAY = timedelta(days=1)
@@ -39,6 +43,7 @@ COUPON_WORDS = SHIPPED / "coupon.pass" / "fi.lproj" / "pass.strings"
 PLACES = (("kallio", "till-1"), ("kallio", "till-2"), ("hakaniemi", "till-1"), ("turku", "till-1"))
 PASSWORD = "a long password for tests"
 NOW = datetime(2026, 10, 20, 9, 0, 10, tzinfo=UTC)  # far from midnight and from the end of a 30-second step
+SERIAL, SERIAL_CENTS = "ten-lunches", 9000  # a serial card of ten
 RECEIPT = "R-1"  # the same at every till, so that only the till tells purchases apart
 
 
@@ -52,6 +57,8 @@ class TillIds:
     scan: str
     purchase: str
     redemption: str
+    serial_card: str  # nothing of it is used
+    serial_use: str  # of another one
 
 
 @dataclass(frozen=True)
@@ -90,9 +97,13 @@ class Side:
     digits: str  # and its digits
     wordings: dict[str, str]
     cashiers: tuple[str, ...]  # of the first till's reseller, and of another
+    manager: str  # of the first till's reseller; approves with the PIN
     staff_email: str
     staff_cookie: str
+    flag: str  # on the first till's purchase
     news: str = ""  # service news on the cards
+    program: str = ""  # short name of one that only this brand has, planned and drafted
+    reward: str = ""  # short name of an invitation that only this brand has
 
     def secrets(self) -> list[str]:
         """Return all that nobody of another brand may ever be shown."""
@@ -103,6 +114,8 @@ class Side:
             self.link,
             self.staff_email,
             self.staff_cookie,
+            self.manager,
+            self.flag,
             *self.cashiers,
         ]
         found += [value for till in self.tills for value in vars(till).values()]
@@ -165,6 +178,7 @@ def _side(database: Database, file: Path, slug: str) -> Side:
     with database.reading() as session:
         brand = session.scalars(select(Brand).where(Brand.slug == slug)).one()
     with clock.moved(to=NOW - timedelta(seconds=40)), database.unit(brand.id) as session:
+        a_plan(session, "serial_card", {"uses": 10, "price_cents": SERIAL_CENTS, "valid_months": 12}, slug=SERIAL)
         places = [_till(session, outlet if slug == "meri" else f"{slug}-{outlet}", till) for outlet, till in PLACES]
         keys = [tills.new_till_key(session, till) for till in places]
         bought = [_shopper(session, slug, place, till) for place, till in enumerate(places)]
@@ -177,8 +191,11 @@ def _till(session: Session, outlet: str, till: str) -> Till:
     return session.scalars(joined).one()
 
 
-def _shopper(session: Session, slug: str, place: int, till: Till) -> tuple[int, str, str, str]:
-    """Let somebody join, show the moving code, fill a card, get a second coupon and use it; return what it left."""
+def _shopper(session: Session, slug: str, place: int, till: Till) -> tuple[int, tuple[str, ...]]:
+    """Let somebody join, show the moving code, fill a card, get a second coupon and use it, buy two serial cards.
+
+    Return the member, and the ids that a till keeps of it.
+    """
     name = f"{slug}person{'abcd'[place]}".title()
     member = a_proved_member(session, f"{name}@mail.{slug}.example".lower(), first_name=name, language="en")
     gift = rewards.give_welcome(session, member_id=member.id, contact=name)
@@ -188,7 +205,12 @@ def _shopper(session: Session, slug: str, place: int, till: Till) -> tuple[int, 
     )
     assert gift is not None
     used = rewards.redeem(session, gift.code, till=till)
-    return member.id, scan.public_id, result.public_id, used.public_id
+    sold = [
+        serial.sell(session, SERIAL, member=member, till=till, receipt=f"{RECEIPT}-{number}", at=clock.now()).card
+        for number in range(2)
+    ]
+    lunch = serial.use(session, SERIAL, member_id=member.id, till=till).rows[0][0]
+    return member.id, (scan.public_id, result.public_id, used.public_id, sold[1].public_id, lunch.public_id)
 
 
 def qr(session: Session, member: Member) -> str:
@@ -197,7 +219,7 @@ def qr(session: Session, member: Member) -> str:
     return f"HTTPS://LOCALHOST/M/{lookup.codes_of(session, member.id).code}.{totp(secret, totp_step(clock.now()))}"
 
 
-Bought = tuple[Till, str, tuple[int, str, str, str]]
+Bought = tuple[Till, str, tuple[int, tuple[str, ...]]]
 
 
 def _ids(session: Session, brand: Brand, bought: list[Bought]) -> Side:
@@ -210,14 +232,15 @@ def _ids(session: Session, brand: Brand, bought: list[Bought]) -> Side:
         brand_id=brand.id, slug=brand.slug, name=brand.name,
         outlet=session.scalars(select(Outlet.slug).where(Outlet.id == bought[0][0].outlet_id)).one(),
         tills=tuple(
-            TillIds(till.public_id, key, _log_in(session, "till", till.id), scan, purchase, redemption)
-            for till, key, (_member, scan, purchase, redemption) in bought
+            TillIds(till.public_id, key, _log_in(session, "till", till.id), *kept)
+            for till, key, (_member, kept) in bought
         ),
-        members=tuple(_member(session, member_id) for _till, _key, (member_id, *_rest) in bought),
+        members=tuple(_member(session, member_id) for _till, _key, (member_id, _kept) in bought),
         waiting=newcomer, waiting_cookie=_log_in(session, "member", joined.member.id),
         link=keys.text(joined.code.link), digits=keys.text(joined.code.code),
-        wordings=_wordings(session), cashiers=_cashiers(session, bought[0][0]), staff_email=worker.email,
-        staff_cookie=_log_in(session, "brand", worker.id),
+        wordings=_wordings(session), cashiers=_cashiers(session, bought[0][0]),
+        manager=misuse.a_manager(session, bought[0][0]), staff_email=worker.email,
+        staff_cookie=_log_in(session, "brand", worker.id), flag=misuse.a_flag(session, bought[0][2][2]),
     )  # fmt: skip
 
 
@@ -248,8 +271,9 @@ def _with_passes(runtime: Runtime, side: Side) -> Side:
             words = {"en": f"News of {side.slug}"}
             news = messages.publish(session, header=words, body=words, ends_at=NOW + DAY)
             brand_templates.save(session, "coupon", {"fi.lproj/pass.strings": COUPON_WORDS.read_bytes()})
+            program, reward = own_program(session, side.slug)
         members = tuple(_with_pass(runtime, side, one) for one in side.members)
-        return replace(side, members=members, news=news.public_id)
+        return replace(side, members=members, news=news.public_id, program=program, reward=reward)
 
 
 def _with_pass(runtime: Runtime, side: Side, member: MemberIds) -> MemberIds:

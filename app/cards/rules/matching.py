@@ -74,9 +74,10 @@ def _when(when: Conditions, facts: Facts) -> Miss | None:
 
 def _evening(hours: Hours | None, facts: Facts) -> tuple[date, bool]:
     """Return the day that a moment belongs to, after midnight the evening's, and whether it lies in the hours."""
-    day, minute = facts.at.date(), facts.at.strftime("%H:%M")
+    day = facts.at.date()
     if hours is None:
         return day, True
+    minute = facts.at.strftime("%H:%M")
     if hours.start < hours.end:
         return day, hours.start <= minute < hours.end
     if minute < hours.end:

@@ -30,7 +30,7 @@ class EventIn(In):
     )
     occurred_at: Moment = Field(description="when it happened; events are booked in this order", examples=[A_MOMENT])
     call: Annotated[str, Field(min_length=1, max_length=120)] = Field(
-        description="/purchases, /refunds, /coupons/{code}/redemptions or /redemptions/{id}/reversals",
+        description="/purchases, /refunds, /stamps, /coupons/{code}/redemptions or /redemptions/{id}/reversals",
         examples=["/purchases"],
     )
     body: dict[str, Any] = Field(description="the body of that call; a purchase may leave occurred_at out")

@@ -15,8 +15,9 @@ from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
 from app.doors.api import batch_schemas as api
 from app.doors.api import coupon_schemas as of_coupons
-from app.doors.api import coupons, sales
+from app.doors.api import coupons, sales, stamps
 from app.doors.api import sale_schemas as of_sales
+from app.doors.api import stamp_schemas as of_stamps
 from app.doors.api.schemas import In, Out
 from app.doors.api.views import blueprint
 from app.doors.idempotency import answer_of, call_once, keep_answer
@@ -42,6 +43,9 @@ CALLS = (
     ),
     Call(
         re.compile("/refunds"), of_sales.RefundIn, of_sales.RefundOut, lambda body, _at, _names: sales.take_back(body)
+    ),
+    Call(
+        re.compile("/stamps"), of_stamps.StampIn, of_stamps.StampOut, lambda body, at, _names: stamps.give(body, at=at)
     ),
     Call(
         re.compile("/coupons/([^/]+)/redemptions"), of_coupons.RedemptionIn, of_coupons.RedemptionOut,

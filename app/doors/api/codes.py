@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass, field
 
-from app.cards import paying
+from app.cards import by_hand, limits, paying, serial
 from app.cards.returns import LineUnknown, NotThatMuchLeft
 from app.core.db import DatabaseDown
 from app.core.errors import Invalid, LeimaError, TooMany, Unauthorized
 from app.core.web.guard import CrossSite
-from app.doors import guesses, idempotency
+from app.doors import approvals, guesses, idempotency
 from app.doors.api import sales
 from app.ledger import service as ledger
 from app.ledger.accounts import BalanceTooSmall
 from app.members import consents, contacts, forms, scans
-from app.network import staff, tills
+from app.network import pins, staff, tills
 from app.rewards import service as rewards
 from app.rewards.rules import LinesDoNotSum, SpendTooLarge
 
@@ -62,6 +62,7 @@ PAYING: Errors = (
     LinesDoNotSum, SpendTooLarge, paying.ProgramUnknown, paying.NotSpendable, BalanceTooSmall, sales.RedeemNotAllowed,
     paying.CodeTwice, rewards.CouponUnknown, rewards.CouponNotUsable, rewards.GiftCardUnknown,
     rewards.GiftCardNotUsable, rewards.GiftCardTooSmall, guesses.TooManyWrongCoupons, ledger.TimeOutOfRange,
+    limits.NeedsApproval, pins.ApprovalRefused, approvals.TooManyWrongPins,
 )  # fmt: skip
 
 OPERATIONS = {
@@ -102,6 +103,31 @@ OPERATIONS = {
         " it says holds for this moment.",
         "What the purchase would do",
         PAYING,
+    ),
+    "/api/v1/stamps": Operation(
+        "stampByHand",
+        "Give stamps by hand",
+        "Give a member stamps without a purchase, with the cashier and a reason. What a limit of the brand does not"
+        " allow is answered with an amount of 0 and the reason, and the brand sees it; so many at once that a manager"
+        " must approve are refused until one does.",
+        "What was given",
+        (
+            scans.MemberCodeUnknown, scans.ScanUnknown, scans.ScanExpired, staff.StaffUnknown, paying.ProgramUnknown,
+            by_hand.NoStampsByHand, limits.NeedsApproval, pins.ApprovalRefused, approvals.TooManyWrongPins,
+            guesses.TooManyUnknownCodes,
+        ),
+    ),
+    "/api/v1/cardboard-cards": Operation(
+        "moveCardboardCard",
+        "Move a cardboard card over",
+        "Move the stamps of a cardboard card over, once for each member and program, with a manager's PIN. It has at"
+        " most one stamp less than fill it; together with those on the member's card they may fill that.",
+        "The stamps that were moved",
+        (
+            scans.MemberCodeUnknown, scans.ScanUnknown, scans.ScanExpired, staff.StaffUnknown, paying.ProgramUnknown,
+            by_hand.NoStampsByHand, by_hand.OwnCard, by_hand.CardboardCardMoved, by_hand.TooManyOnCardboard,
+            pins.ApprovalRefused, approvals.TooManyWrongPins, guesses.TooManyUnknownCodes,
+        ),
     ),
     "/api/v1/refunds": Operation(
         "refundPurchase",
@@ -149,6 +175,48 @@ OPERATIONS = {
         " outlet is not paid. A second reversal changes nothing and says `repeated`.",
         "The redemption counts no more",
         (rewards.RedemptionUnknown,),
+        (NO_ADDRESS,),
+    ),
+    "/api/v1/serial-cards": Operation(
+        "sellSerialCard",
+        "Sell a serial card",
+        "Sell uses that are paid in advance. The outlet took the price in and owes it to the brand, which pays each"
+        " outlet for the uses there. A receipt sells one card for a till and day, whatever its Idempotency-Key.",
+        "The card that was sold",
+        (
+            scans.MemberCodeUnknown, scans.ScanUnknown, scans.ScanExpired, staff.StaffUnknown, paying.ProgramUnknown,
+            serial.ProgramNotSerial, serial.SerialPriceWrong, ledger.ReceiptKnown, ledger.TimeOutOfRange,
+            ledger.ReceiptInvalid, ledger.AmountAbsurd, guesses.TooManyUnknownCodes,
+        ),
+    ),
+    "/api/v1/serial-cards/uses": Operation(
+        "useSerialCard",
+        "Use a serial card",
+        "Use some of what a member has paid in advance, from the card that ends soonest. Each use is settled at its"
+        " share of the card's price. The last use of a card may bring a credit for its speed.",
+        "What was used",
+        (
+            scans.ScanUnknown, scans.ScanExpired, sales.RedeemNotAllowed, paying.ProgramUnknown,
+            serial.ProgramNotSerial, serial.UsesTooFew,
+        ),
+    ),
+    "/api/v1/serial-cards/uses/{serial_use}/reversals": Operation(
+        "reverseSerialUse",
+        "Take uses back",
+        "Undo uses at this outlet: the member has them again, and the outlet is not paid. A credit that the card had"
+        " brought is taken back too; what was spent of it is a debt. A second reversal changes nothing and says"
+        " `repeated`.",
+        "The uses count no more",
+        (serial.SerialUseUnknown,),
+        (NO_ADDRESS,),
+    ),
+    "/api/v1/serial-cards/{serial_card}/refunds": Operation(
+        "refundSerialCard",
+        "Take a serial card back",
+        "Take a card back that this outlet sold, while nothing of it is used: the customer gets the price back. A"
+        " second refund changes nothing and says `repeated`.",
+        "The card that was taken back",
+        (serial.SerialCardUnknown, serial.SerialCardTouched),
         (NO_ADDRESS,),
     ),
 }  # fmt: skip

@@ -55,6 +55,8 @@ KEY = {
     "example": "till-3-2026-03-02-000174",
 }
 PARAMETERS = {
+    "serial_card": {"description": "names the card, from its sale", "example": "01K8Q3ZV5T7M2XN4RWBYHDGJCE"},
+    "serial_use": {"description": "names the uses, from their answer", "example": "01K8Q3ZV5T7M2XN4RWBYHDGJCE"},
     "code": {"description": "the coupon's code, as read or typed", "example": "7K3M9QXV2HRT2"},
     "redemption": {"description": "names the use, from its answer", "example": "01K8Q3ZV5T7M2XN4RWBYHDGJCE"},
 }

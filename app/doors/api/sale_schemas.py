@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 from app.doors.api.schemas import (
     A_MOMENT,
     AN_ID,
+    ApprovalIn,
     Cents,
     Code,
     Day,
@@ -62,6 +63,7 @@ class BasketIn(In):
     )  # fmt: skip
     gift_cards: list[GiftCardIn] = Field([], max_length=10, description="gift cards to pay with")
     cashier: PublicId | None = Field(None, description="who sold, by the id in the console")
+    approval: ApprovalIn | None = Field(None, description="what a till gets by asking a manager after needs_approval")
 
     @model_validator(mode="after")
     def _one(self) -> "BasketIn":

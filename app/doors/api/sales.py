@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flask import g
 from sqlalchemy import select
 
 from app.cards import explain, reasons, refunds, views
@@ -55,7 +56,7 @@ def book(given: api.PurchaseIn, *, offline: bool = False) -> dict[str, Any]:
     session, asking = web.session(), till()
     member, scan_id, wishes = _who_and_how(given, offline=offline)
     basket = ledger.Basket(
-        given.total_cents, given.receipt, given.occurred_at, given.cashier, lines=_lines(given)
+        given.total_cents, given.receipt, given.occurred_at, given.cashier, _lines(given), g.get("approver")
     )  # fmt: skip
     result = cards.record_purchase(session, basket, member=member, till=asking, scan_id=scan_id, wishes=wishes)
     redeemed = zip(result.payment.coupons, result.redemptions, strict=True)
@@ -84,7 +85,7 @@ def quote(json_data: api.QuoteIn) -> dict[str, Any]:
     member, _scan_id, wishes = _who_and_how(json_data)
     basket = ledger.Basket(
         json_data.total_cents, "quote", json_data.occurred_at or clock.now(), json_data.cashier,
-        lines=_lines(json_data),
+        _lines(json_data), g.get("approver"),
     )  # fmt: skip
     found = cards.quote(session, basket, member_id=member.id, till=asking, wishes=wishes)
     met = _met(found.payment, found.awards, left=lambda use: use.view.card.balance_cents - use.cents)

@@ -127,3 +127,10 @@ class MemberOut(Out):
     member: str = Field(description="first name and initial, may be empty", examples=["Aino K."])
     spoken_code: str = Field(description="what the member can say at a till", examples=["WTX2P4S5"])
     cards: list[CardOut] = Field(description="one of each program")
+
+
+class ApprovalIn(In):
+    """A manager's approval, typed at the till."""
+
+    staff: PublicId = Field(description="the manager, by the id in the console", examples=[AN_ID])
+    pin: str = Field(description="the manager's PIN, 4 to 6 digits", pattern=r"^[0-9]{4,6}$", examples=["4711"])

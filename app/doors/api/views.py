@@ -5,13 +5,14 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from flask import g, request
+from pydantic import ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
 from app.cards import views
 from app.core import i18n, web
 from app.core.errors import Unauthorized
 from app.core.i18n import gettext as _
-from app.doors import guesses, identity
+from app.doors import approvals, guesses, identity
 from app.doors.api import schemas as api
 from app.doors.idempotency import answered, idempotent
 from app.members import lookup, scans, sign_in
@@ -116,6 +117,23 @@ def _count_sign_up() -> None:
     sign_in.count_ask(
         web.database(), g.brand_id, contact=contact if isinstance(contact, str) else "", address=f"till:{g.till_id}"
     )
+
+
+APPROVED = ("api.purchase", "api.stamp", "api.move_cardboard")  # a manager's PIN may stand in them
+
+
+@blueprint.before_request
+def _approve() -> None:
+    """Check a manager's PIN before the unit opens; a repeat of what was answered is no new try."""
+    if request.endpoint not in APPROVED:
+        return
+    body = request.get_json(silent=True)
+    try:
+        approval = api.ApprovalIn.model_validate(body.get("approval") if isinstance(body, dict) else None)
+    except ValidationError:  # none is given, or the view refuses its form
+        return
+    if not answered(request.headers.get("Idempotency-Key", "")):
+        g.approver = approvals.check(approval.staff, approval.pin)
 
 
 @blueprint.post("/members")

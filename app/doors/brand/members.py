@@ -11,7 +11,7 @@ from app.cards import views
 from app.cards.faces import face, figure
 from app.core import clock, i18n, web
 from app.core.i18n import gettext as _
-from app.doors.brand import timeline
+from app.doors.brand import grants, timeline
 from app.doors.brand.door import blueprint, page
 from app.members import consents, lookup
 from app.members.models import Member
@@ -74,7 +74,10 @@ def member(public_id: str) -> Response | BaseResponse:
     most = min(_number("show", SHOWN), MOST)
     events = timeline.events(session, found, most=most + 1)
     more = f"/brand/members/{public_id}?show={most + SHOWN * 2}" if len(events) > most and most < MOST else None
-    return page("member", here="members", member=_profile(found), events=events[:most], more=more)
+    return page(
+        "member", here="members", member=_profile(found), events=events[:most], more=more, public_id=public_id,
+        giving=grants.giving(),
+    )  # fmt: skip
 
 
 def _profile(row: Member) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def _happening(line: Happening) -> dict[str, Any]:
     }
     amount = i18n.format_cents(line.amount_cents) if line.amount_cents is not None else ""
     gains = [gain for gain in line.gains if gain.amount]
-    where = line.outlet if line.outlet and line.kind in ("spent", "gift_card_used", "spend_returned") else ""
+    where = line.outlet if line.outlet and line.kind not in ("purchase", "refund", "coupon_redeemed") else ""
     detail = ", ".join(filter(None, (where, amount, *line.reasons)))
     title = titles.get(line.kind) or happenings.title(line)
     return _event(KINDS[line.kind], title, detail, gains)

@@ -1,0 +1,29 @@
+"""What only one brand of the two has: a program that is planned and drafted, and an invitation."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.cards import rules, versions
+from app.cards.models import Program
+from app.cards.versions import Content
+from app.core import clock
+from app.network.models import Staff
+from app.rewards.models import Reward
+
+VISITS = {"rules": [{"name": "visit", "on": "visit", "then": [{"do": "award", "n": 1, "base": True}]}]}
+
+
+def own_program(session: Session, slug: str) -> tuple[str, str]:
+    """Plan a program for later and draft its next version, so that nobody earns by it; and invite to something."""
+    names = {"name": {"en": f"Visits of {slug}"}, "unit": {"en": ["visit", "visits"]}}
+    program = Program(slug=f"{slug}-visits", kind="visits", position=9, **names)
+    reward = Reward(slug=f"{slug}-party", kind="invitation", seats=10, name={"en": f"Party of {slug}"})
+    session.add_all([program, reward])
+    session.flush()
+    person = session.scalars(select(Staff).where(Staff.role == "brand_admin")).one()
+    content = Content(rules.parse("visits", VISITS))
+    versions.add(session, program, content, valid_from=clock.now() + timedelta(days=10), staff=person)
+    versions.save_draft(session, program, content, staff=person)
+    return program.slug, reward.slug
