@@ -28,6 +28,7 @@ class Face:
     notes: tuple[str, ...] = ()
     done: int = 0  # of `whole`, as a bar draws it
     whole: int = 0  # 0: there is nothing to fill
+    seal: str = ""  # what every purchase gives, such as "2 %"
 
     @property
     def short(self) -> str:
@@ -61,7 +62,7 @@ def rate(plan: Plan) -> str:
         return ""
     steps = plain[0].ladder.steps if plain[0].ladder else ()
     rates = sorted({plain[0].bp, *(step.bp for step in steps)})
-    low, high = (format_number(Decimal(bp) / 100) for bp in (rates[0], rates[-1]))
+    low, high = _percent(rates[0]), _percent(rates[-1])
     return f"{low} %" if low == high else f"{low}–{high} %"
 
 
@@ -119,7 +120,7 @@ def _bonus(card: Card, zone: str) -> Face:
     percent = rate(card.program.plan)
     goal = _("%(rate)s of every purchase is yours", rate=percent) if percent else _("Grows with your purchases")
     said = counted(card.kind, card.balance, card.unit)
-    return Face(number(card.kind, card.balance), "", said, goal, _notes(card, zone))
+    return Face(number(card.kind, card.balance), "", said, goal, _notes(card, zone), seal=percent)
 
 
 def _cash_back(card: Card, zone: str) -> Face:
@@ -148,26 +149,39 @@ def _serial_card(card: Card, zone: str) -> Face:
     return Face(number(card.kind, uses), of, said, goal, notes, min(uses, most), most)
 
 
-def _standing(card: Card, _zone: str) -> Face:
-    notes = tuple(_tier(tier) for tier in card.program.plan.tiers)
-    return Face("", "", "", _("Your benefits grow with your purchases"), notes)
+def _standing(card: Card, zone: str) -> Face:
+    every, goal = card.program.plan.tiers, _("Your benefits grow with your purchases")
+    if card.tier is None:
+        return Face("", "", "", goal, tuple(_tier(tier) for tier in every))
+    held = card.tier.tier
+    ahead = tuple(_tier(tier) for tier in every[every.index(held) + 1 :]) if held in every else ()
+    if card.tier.until is not None:
+        goal = _("Valid until %(day)s", day=last_day(card.tier.until, zone))
+    name = _tier_name(held)
+    return Face(name, "", name, goal, ahead, seal=f"{_percent(held.discount_bp)} %" if held.discount_bp else "")
+
+
+def _tier_name(tier: Tier) -> str:
+    return pick(dict(tier.name.items())) if tier.name else tier.slug.replace("-", " ").capitalize()
+
+
+def _percent(basis_points: int) -> str:
+    return format_number(Decimal(basis_points) / 100)
 
 
 def _tier(tier: Tier) -> str:
     """Return what a tier gives and what it takes: `Silver from 500.00 € a year: 3 %`."""
-    name = pick(dict(tier.name.items())) if tier.name else tier.slug.replace("-", " ").capitalize()
     visits = tier.from_visits or 0
     amount = (
         ngettext("%(n)s visit", "%(n)s visits", visits) if tier.from_cents is None else format_cents(tier.from_cents)
     )
-    values = {"tier": name, "amount": amount}
+    values = {"tier": _tier_name(tier), "amount": amount}
     periods = {
         "month": _("%(tier)s from %(amount)s a month", **values),
         "quarter": _("%(tier)s from %(amount)s a quarter", **values),
         "year": _("%(tier)s from %(amount)s a year", **values),
     }
-    percent = format_number(Decimal(tier.discount_bp) / 100)
-    return f"{periods[tier.period]}: {percent} %" if tier.discount_bp else periods[tier.period]
+    return f"{periods[tier.period]}: {_percent(tier.discount_bp)} %" if tier.discount_bp else periods[tier.period]
 
 
 _FACES: dict[str, Callable[[Card, str], Face]] = {

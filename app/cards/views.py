@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.cards import tiers
 from app.cards.programs import ProgramInForce, in_force
+from app.cards.tiers import Held
 from app.cards.units import Unit, unit
 from app.core import clock
 from app.core.i18n import pick
@@ -25,6 +27,7 @@ class Card:
     icon: str = "tag"  # of the reward
     worth_cents: int = 0  # of the reward where it is a gift card
     holding: Holding = field(default_factory=Holding)
+    tier: Held | None = None  # of a standing program
 
     @property
     def name(self) -> str:
@@ -78,12 +81,13 @@ def family(session: Session, member_id: int) -> list[int]:
 def cards(session: Session, member_id: int) -> list[Card]:
     """Return a member's cards in the brand's order, empty ones too."""
     held = holdings(session, member_id)
+    held_tiers = {one.program.id: one for one in tiers.held(session, member_id, clock.now())}
     found = []
     for program in in_force(session, clock.now()):
         holding = held.get(program.id, Holding())
         reward = _next_reward(session, program, holding.balance)
         if reward is None:
-            found.append(Card(program, holding=holding))
+            found.append(Card(program, holding=holding, tier=held_tiers.get(program.id)))
             continue
         stored = reward.kind == "gift_card"
         icon, worth = ("gift", reward.face_cents) if stored else (reward.icon, 0)

@@ -9,6 +9,7 @@ import pytest
 from app.cards import rules
 from app.cards.faces import Face, face, rate
 from app.cards.programs import ProgramInForce
+from app.cards.tiers import Held
 from app.cards.views import Card
 from app.core import clock
 from app.core.i18n import use_language
@@ -108,6 +109,17 @@ def test_a_serial_card_says_how_long_it_is_good() -> None:
     assert shown("serial_card", one).notes == ()
     assert shown("serial_card", two).short == "13"  # two cards: ten are no whole any more
     assert shown("serial_card", two).notes == ("3 units expire on 31 Dec",)
+
+
+def test_a_tier_is_shown_with_what_it_gives_until_when_and_what_is_ahead() -> None:
+    plan = rules.parse("standing", PLANS["standing"])
+    program = ProgramInForce(1, "one", "standing", {"en": "One"}, {"en": ["x", "x"]}, 1, None, None, plan)
+
+    with use_language("en"):
+        found = face(Card(program, tier=Held(program, plan.tiers[0], JUNE)), "Europe/Helsinki")
+
+    assert (found.short, found.seal, found.goal) == ("Silver", "3 %", "Valid until 31 May 2027")
+    assert found.notes == ("Gold from 20 visits a quarter",)
 
 
 @pytest.mark.parametrize(

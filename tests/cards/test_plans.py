@@ -94,6 +94,10 @@ def a_quote(shop: Shop) -> object:
     return ledger.balances(shop.session, shop.member.id)
 
 
+def all_cards(shop: Shop) -> object:
+    return views.cards(shop.session, shop.member.id)
+
+
 def a_sale_whose_rules_look_back(shop: Shop) -> object:
     return shop.buy(300)
 
@@ -126,6 +130,7 @@ ACTS = [
     stamps_by_hand,
     a_sale,
     a_story,
+    all_cards,
     a_poll_of_the_card,
     the_uses_of_coupons,
     the_last_sale,

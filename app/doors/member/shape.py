@@ -8,7 +8,7 @@ from flask import g
 from qrcode.constants import ERROR_CORRECT_M
 
 from app.cards import happenings
-from app.cards.faces import face, rate
+from app.cards.faces import face
 from app.cards.happenings import Happening
 from app.cards.views import Card
 from app.core import clock, i18n
@@ -71,7 +71,6 @@ def card(found: Card) -> dict[str, Any]:
         "size": found.size,
         "icon": found.icon,
         "reward": found.reward,
-        "rate": rate(found.program.plan) if found.kind == "bonus" else "",
         "face": shown,
         "share": 100 * shown.done // shown.whole if shown.whole else None,
     }
