@@ -17,13 +17,26 @@ INVARIANTS = checks(
             "WHERE c.brand_id = :brand_id GROUP BY c.id, c.state "
             "HAVING count(r.id) <> CASE WHEN c.state = 'redeemed' THEN 1 ELSE 0 END"
         ),
-        "3b each fill has its coupon, each coupon of a fill its entry": (
-            "SELECT 'fill ' || e.id FROM ledger_entry e LEFT JOIN coupon c ON c.brand_id = e.brand_id AND "
-            "c.source_kind = 'fill' "
-            "AND c.source_id = e.id WHERE e.brand_id = :brand_id AND e.kind = 'fill' AND c.id IS NULL UNION ALL "
-            "SELECT 'coupon ' || c.id FROM coupon c LEFT JOIN ledger_entry e ON e.brand_id = c.brand_id AND e.id = "
-            "c.source_id "
-            "AND e.kind = 'fill' WHERE c.brand_id = :brand_id AND c.source_kind = 'fill' AND e.id IS NULL"
+        "3b each fill has its coupon or gift card, each of theirs its entry": (
+            "SELECT 'fill ' || e.id FROM ledger_entry e LEFT JOIN coupon c ON c.brand_id = e.brand_id "
+            "AND c.source_kind = 'fill' AND c.source_id = e.id LEFT JOIN gift_card g ON g.brand_id = e.brand_id "
+            "AND g.source_kind = 'fill' AND g.source_id = e.id WHERE e.brand_id = :brand_id AND e.kind = 'fill' "
+            "AND (c.id IS NULL) = (g.id IS NULL) UNION ALL "
+            "SELECT 'coupon ' || c.id FROM coupon c LEFT JOIN ledger_entry e ON e.brand_id = c.brand_id "
+            "AND e.id = c.source_id AND e.kind = 'fill' "
+            "WHERE c.brand_id = :brand_id AND c.source_kind = 'fill' AND e.id IS NULL UNION ALL "
+            "SELECT 'gift card ' || g.id FROM gift_card g LEFT JOIN ledger_entry e ON e.brand_id = g.brand_id "
+            "AND e.id = g.source_id AND e.kind = 'fill' "
+            "WHERE g.brand_id = :brand_id AND g.source_kind = 'fill' AND e.id IS NULL"
+        ),
+        "3d each spend of a purchase is settled, less what came back": (
+            "SELECT 'entry ' || e.id FROM ledger_entry e JOIN account a ON a.brand_id = e.brand_id "
+            "AND a.id = e.account_id JOIN program p ON p.brand_id = a.brand_id AND p.id = a.program_id "
+            "WHERE e.brand_id = :brand_id AND e.kind = 'spend' AND p.kind = 'bonus' AND "
+            "-e.amount - COALESCE((SELECT sum(r.amount) FROM ledger_entry r WHERE r.brand_id = e.brand_id "
+            "AND r.reverses_id = e.id AND r.kind = 'reverse_spend'), 0) <> "
+            "COALESCE((SELECT sum(f.cents) FROM settlement_fact f WHERE f.brand_id = e.brand_id "
+            "AND f.source_kind = 'ledger_entry' AND f.source_id = e.id AND f.kind = 'bonus_spent'), 0)"
         ),
         "3c a revoked coupon of a fill has its fill_undo": (
             "SELECT 'coupon ' || c.id FROM coupon c LEFT JOIN ledger_entry e ON e.brand_id = c.brand_id AND e.kind "

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from app.cards import service, uses
+from app.cards import rules, service, uses
 from app.cards.events import progressed
 from app.cards.programs import in_force
 from app.core import clock
@@ -42,7 +42,8 @@ def absorb(session: Session, newcomer: Member, *, into: Member) -> Member:
         entry_id = source.hand_over(
             target, why={**why, "source_id": into.id}, into_why={**why, "source_id": newcomer.id}
         )
-        service.fill(session, program, target, into.id, [])
+        full = rules.fills(target.balance, program.full_at) if program.full_at else 0
+        service.fill(session, program, target, into.id, [], full)
         emit(
             session,
             progressed(member_id=into.id, program_id=program.id, amount=amount, purchase_id=None, entry_id=entry_id),

@@ -18,6 +18,7 @@ class Program(BrandOwned, Base):
         CheckConstraint(
             "kind IN ('stamp_card', 'bonus', 'points', 'visits', 'cash_back', 'serial_card', 'standing')", name="kind"
         ),
+        points_to("cost_centre_id", "cost_centre"),
     )
 
     slug: Mapped[str] = mapped_column(String(40), info={"personal": "none"})
@@ -26,6 +27,8 @@ class Program(BrandOwned, Base):
     name: Mapped[dict[str, str]] = mapped_column(JSON, info={"personal": "none"})  # language → text
     unit: Mapped[dict[str, list[str]]] = mapped_column(JSON, info={"personal": "none"})  # language → [singular, plural]
     position: Mapped[int] = mapped_column(default=0)  # order on the phone
+    cost_centre_id: Mapped[int | None]  # bears what members spend of it; frozen in each settlement fact
+    campaign: Mapped[str | None] = mapped_column(String(40), info={"personal": "none"})
 
 
 class ProgramVersion(BrandOwned, Base):

@@ -1,7 +1,7 @@
 """What a sale will do, decided before anything is written: a quote shows it, a booking does it."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,36 +10,15 @@ from sqlalchemy.orm import Session
 
 from app.cards import rules
 from app.cards.models import RewardIssue
+from app.cards.paying import Payment
 from app.cards.programs import ProgramInForce
-from app.cards.rules import Facts, Line, Outcome
+from app.cards.rules import Facts, Line, Outcome, Reached
 from app.cards.situation import situation
-from app.core.errors import Conflict, NotFound
-from app.core.i18n import gettext as _
-from app.ledger.accounts import BalanceTooSmall, Terms
+from app.ledger.accounts import Terms
 from app.ledger.models import Account, LedgerEntry
-from app.ledger.service import Basket, Paid
-from app.rewards.models import Coupon, Reward
-
-SPENDABLE = ("bonus",)
-
-
-class ProgramUnknown(NotFound):
-    """No program of this brand has this short name."""
-
-    code = "program_unknown"
-
-
-class NotSpendable(Conflict):
-    """What is collected in this program is no money: it fills cards."""
-
-    code = "program_not_spendable"
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What a till asks for beside the basket: program's short name → cents of its balance to pay with."""
-
-    spend: Mapping[str, int] = field(default_factory=dict)
+from app.ledger.rules import Basket
+from app.rewards import service as rewards
+from app.rewards.models import Reward
 
 
 @dataclass(frozen=True)
@@ -83,10 +62,9 @@ class AwardPlan:
 
 @dataclass(frozen=True)
 class Planned:
-    """All that a sale does: how it is paid, what of which balance is spent (program id → cents), what it earns."""
+    """All that a sale does: how it is paid, and what it earns."""
 
-    paid: Paid
-    spends: Mapping[int, int]
+    payment: Payment
     awards: tuple[AwardPlan, ...]
     at: datetime  # local
 
@@ -99,29 +77,27 @@ def plan_purchase(
     outlet_id: int,
     programs: Iterable[ProgramInForce],
     balances: Mapping[int, int],
-    paid: Paid,
-    spends: Mapping[int, int],
+    payment: Payment,
     lock: bool,
 ) -> Planned:
     """Decide what a basket earns; writes nothing.
 
     Args:
         balances: program id → units, of the accounts that a booking has locked.
-        paid: how the basket is met, its due is what earns.
-        spends: program id → cents that it is paid with; they are gone before anything is earned.
+        payment: how the basket is met: its due is what earns, and what is spent is gone before anything is earned.
         lock: whether what limits count stays as it is until this unit ends.
     """
     where = situation(session, member_id=member_id, outlet_id=outlet_id, at=basket.occurred_at, lock=lock)
     lines = tuple(
         Line(line.sku, line.group, line.quantity, part.paid_cents)
-        for line, part in zip(basket.lines, paid.lines, strict=True)
+        for line, part in zip(basket.lines, payment.paid.lines, strict=True)
     )
     awards = []
     for program in programs:
-        facts = where.facts(program, due_cents=paid.due_cents, lines=lines)
-        before = balances.get(program.id, 0) - spends.get(program.id, 0)
+        facts = where.facts(program, due_cents=payment.paid.due_cents, lines=lines)
+        before = balances.get(program.id, 0) - payment.spends.get(program.id, 0)
         awards.append(plan_award(session, program, facts, member_id=member_id, before=before))
-    return Planned(paid, spends, tuple(awards), where.at)
+    return Planned(payment, tuple(awards), where.at)
 
 
 def plan_award(session: Session, program: ProgramInForce, facts: Facts, *, member_id: int, before: int) -> AwardPlan:
@@ -130,42 +106,19 @@ def plan_award(session: Session, program: ProgramInForce, facts: Facts, *, membe
     terms = _terms(program, facts.at)
     waits = terms.release_at is not None
     after = before if waits else before + outcome.amount
-    filled = rules.fills(after, program.full_at) if program.full_at else 0
+    crossed = rules.crossed(program.plan, before, after)
+    size = program.full_at or 1
+    filled = crossed.taken // size if program.size is None else rules.fills(after, size)
     gifts = (
         *(Gift(reward_id) for reward_id in reward_ids(session, outcome.issues)),
-        *_thresholds(session, program, member_id=member_id, before=before, after=after),
+        *_thresholds(session, program, crossed.reached, member_id=member_id),
     )
     line = AwardLine(
-        program, outcome.amount, after - filled * (program.full_at or 0), filled, _counted(program, outcome),
+        program, outcome.amount, after - filled * size, filled, _counted(program, outcome),
         outcome.reason, outcome.values, outcome.parts, waits,
     )  # fmt: skip
     fill = Gift(fill_reward(session, program)) if filled else None
     return AwardPlan(line, outcome, facts, terms, fill, gifts)
-
-
-def spends_of(
-    programs: Iterable[ProgramInForce], wishes: Mapping[str, int], balances: Mapping[int, int]
-) -> dict[int, int]:
-    """Return program id → cents to pay with.
-
-    Raises:
-        ProgramUnknown, NotSpendable: a short name that is none, or of a program whose units are no money.
-        BalanceTooSmall: more is wished than there is.
-    """
-    known = {program.slug: program for program in programs}
-    found = {}
-    for slug, cents in wishes.items():
-        program = known.get(slug)
-        if program is None:
-            raise ProgramUnknown(_("There is no such program."), program=slug)
-        if program.kind not in SPENDABLE:
-            raise NotSpendable(_("One cannot pay with this card."), program=slug)
-        balance = balances.get(program.id, 0)
-        if cents > balance:
-            raise BalanceTooSmall(_("There is not that much on the card."), program=slug, balance=balance)
-        if cents:
-            found[program.id] = cents
-    return found
 
 
 def _terms(program: ProgramInForce, at: datetime) -> Terms:
@@ -199,33 +152,24 @@ def fill_reward(session: Session, program: ProgramInForce) -> int:
     return reward_ids(session, [program.plan.thresholds[-1].reward])[0]
 
 
-def _thresholds(session: Session, program: ProgramInForce, *, member_id: int, before: int, after: int) -> list[Gift]:
-    """Return what thresholds below the end of a round give; each gives once a round while its coupon stands."""
-    steps = program.plan.thresholds[:-1] if program.plan.repeats else program.plan.thresholds
-    if not steps or after <= before:
+def _thresholds(session: Session, program: ProgramInForce, reached: Sequence[Reached], *, member_id: int) -> list[Gift]:
+    """Return what thresholds below the end of a round give; each gives once a round while its reward stands."""
+    below = [step for step in reached if not (program.plan.repeats and step.at == program.full_at)]
+    if not below:
         return []
     number = round_of(session, program, member_id) if program.plan.repeats else 0
-    had = set(
-        session.execute(
-            select(RewardIssue.threshold, RewardIssue.round)
-            .join(Coupon, (Coupon.source_id == RewardIssue.id) & (Coupon.source_kind == "issue"))
-            .where(
-                RewardIssue.member_id == member_id,
-                RewardIssue.program_id == program.id,
-                RewardIssue.threshold.is_not(None),
-                Coupon.state != "revoked",
-            )
+    issues = session.execute(
+        select(RewardIssue.id, RewardIssue.threshold, RewardIssue.round).where(
+            RewardIssue.member_id == member_id,
+            RewardIssue.program_id == program.id,
+            RewardIssue.threshold.is_not(None),
         )
-    )
-    found = []
-    low, high = before, after
-    while True:
-        found += [(step, number) for step in steps if low < step.at <= high and (step.at, number) not in had]
-        if not program.full_at or high < program.full_at:
-            break
-        low, high, number = 0, high - program.full_at, number + 1
-    ids = reward_ids(session, [step.reward for step, _number in found])
-    return [Gift(reward_id, step.at, number) for reward_id, (step, number) in zip(ids, found, strict=True)]
+    ).all()
+    states = rewards.states(session, "issue", [row.id for row in issues])
+    had = {(row.threshold, row.round) for row in issues if states.get(row.id, "revoked") != "revoked"}
+    found = [step for step in below if (step.at, number + step.round) not in had]
+    ids = reward_ids(session, [step.reward for step in found])
+    return [Gift(reward_id, step.at, number + step.round) for reward_id, step in zip(ids, found, strict=True)]
 
 
 def round_of(session: Session, program: ProgramInForce, member_id: int) -> int:

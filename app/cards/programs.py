@@ -15,8 +15,9 @@ from app.core.db import brand_of
 from app.core.tables import UtcDateTime
 
 _FIRST = (
-    "SELECT p.id, p.slug, p.kind, p.name, p.unit, v.id AS version_id, v.size, v.reward_id, CAST(v.rule AS TEXT) AS plan"
-    " FROM program p JOIN program_version v ON v.brand_id = p.brand_id AND v.program_id = p.id WHERE "
+    "SELECT p.id, p.slug, p.kind, p.name, p.unit, p.cost_centre_id, p.campaign, v.id AS version_id, v.size, "
+    "v.reward_id, CAST(v.rule AS TEXT) AS plan FROM program p "
+    "JOIN program_version v ON v.brand_id = p.brand_id AND v.program_id = p.id WHERE "
 )
 _LAST = " p.brand_id = :brand_id ORDER BY p.position, p.id"
 _AT = (
@@ -41,6 +42,8 @@ class ProgramInForce:
     size: int | None  # units that fill the card; None where nothing is filled
     reward_id: int | None
     plan: Plan
+    cost_centre_id: int | None = None
+    campaign: str | None = None
 
     @property
     def full_at(self) -> int | None:
@@ -63,7 +66,7 @@ def of_version(session: Session, version_id: int) -> ProgramInForce:
 def _program(row: Any) -> ProgramInForce:
     return ProgramInForce(
         row.id, row.slug, row.kind, row.name, row.unit, row.version_id, row.size, row.reward_id,
-        _plan(row.kind, row.plan),
+        _plan(row.kind, row.plan), row.cost_centre_id, row.campaign,
     )  # fmt: skip
 
 

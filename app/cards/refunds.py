@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.cards import planning, rules, undoing
@@ -17,9 +17,10 @@ from app.core.db import brand_of
 from app.core.events import emit
 from app.core.i18n import gettext as _
 from app.ledger import service as ledger
+from app.ledger import settling
 from app.ledger import statements as sql
 from app.ledger.accounts import OpenAccount, open_accounts
-from app.ledger.models import Account, LedgerEntry, Purchase, Refund, RefundLine
+from app.ledger.models import Account, LedgerEntry, Purchase, Refund, RefundLine, SettlementFact
 from app.network.models import Till
 from app.rewards import service as rewards
 from app.rewards.models import Redemption
@@ -58,6 +59,8 @@ class _Booking:
     member_id: int
     back: Returned
     accounts: dict[int, OpenAccount]
+    till: Till
+    refund_id: int
 
 
 def refund(session: Session, purchase: Purchase, *, till: Till, lines: Mapping[int, int] | None = None) -> RefundResult:
@@ -90,7 +93,7 @@ def refund(session: Session, purchase: Purchase, *, till: Till, lines: Mapping[i
         return _again(session, purchase, _demand_whole(session, purchase))
     for account in accounts.values():
         account.context["refund_id"] = refund_id
-    booking = _Booking(session, purchase, member_id, back, accounts)
+    booking = _Booking(session, purchase, member_id, back, accounts, till, refund_id)
     _return_spends(booking, spends, given)
     taken = [line for award in awards if (line := _reverse(booking, award)) is not None]
     coupons = rewards.give_back(session, purchase_id=purchase.id) if back.whole else 0
@@ -147,17 +150,27 @@ def _spends(session: Session, purchase: Purchase) -> list[tuple[int, int, int, i
 
 
 def _return_spends(booking: _Booking, spends: list[tuple[int, int, int, int | None]], given: int) -> None:
-    """Put back what this refund returns of the spends, one after the other, behind what earlier ones gave back."""
+    """Put back what this refund returns: bonus in the order of its spends, behind what came back before; gift cards."""
     start, end = given, given + booking.back.spent_cents
-    place = 0
+    place, rest = 0, booking.back.spent_cents
     for program_id, spend_id, cents, version_id in spends:
         part = min(end, place + cents) - max(start, place)
         place += cents
         if part <= 0:
             continue
+        rest -= part
         account = booking.accounts[program_id]
         entry_id = account.put_back("reverse_spend", part, reverses_id=spend_id, version_id=version_id, reason="refund")
+        settling.reverse(
+            booking.session, source_kind="ledger_entry", source_id=spend_id, cents=part, till=booking.till,
+            at=clock.now(), refund_id=booking.refund_id,
+        )  # fmt: skip
         _tell(booking, program_id, part, entry_id)
+    if rest:
+        rewards.give_back_to_gift_cards(
+            booking.session, purchase_id=booking.purchase.id, till=booking.till, refund_id=booking.refund_id,
+            cents=rest,
+        )  # fmt: skip
 
 
 def _reverse(booking: _Booking, award: Award) -> ReversedAward | None:
@@ -216,6 +229,10 @@ def _tell(booking: _Booking, program_id: int, amount: int, entry_id: int) -> Non
     )  # fmt: skip
 
 
+def _of_spends(refund: Refund) -> tuple[ColumnElement[bool], ...]:
+    return SettlementFact.refund_id == refund.id, SettlementFact.kind.in_(("bonus_spent", "gift_card_used"))
+
+
 def _again(session: Session, purchase: Purchase, first: Refund) -> RefundResult:
     """Return what the refund that took all did, from the entries it left."""
     entries = session.scalars(
@@ -234,7 +251,7 @@ def _again(session: Session, purchase: Purchase, first: Refund) -> RefundResult:
                 program_id, entry.amount + entry.pending, undone[-1].balance if undone else entry.balance, len(undone)
             )
         )
-    spent = sum(entry.amount for entry in entries if entry.kind == "reverse_spend")
+    spent = -(session.scalar(select(func.sum(SettlementFact.cents)).where(*_of_spends(first))) or 0)
     came_back = select(func.count(Redemption.id)).where(
         Redemption.purchase_id == purchase.id, Redemption.reversed_at.is_not(None)
     )

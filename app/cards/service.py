@@ -10,22 +10,21 @@ from sqlalchemy.orm import Session
 from app.cards import planning, rules, uses
 from app.cards.events import progressed
 from app.cards.models import RewardIssue
-from app.cards.planning import AwardLine, AwardPlan, Gift, Planned, Wishes
+from app.cards.paying import Payment, Wishes, plan_payment
+from app.cards.planning import AwardLine, AwardPlan, Gift, Planned
 from app.cards.programs import ProgramInForce, in_force
 from app.core import clock
 from app.core.db import brand_of
-from app.core.errors import Invalid
 from app.core.events import emit
-from app.core.i18n import gettext as _
-from app.core.money import split
 from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount, open_accounts
-from app.ledger.service import Basket, LinePaid, Paid
+from app.ledger.rules import Basket, Paid
+from app.ledger.settling import Fact, freeze
 from app.members.models import Member
 from app.network.models import Till
 from app.rewards import service as rewards
-from app.rewards.models import Reward
-from app.rewards.service import CouponView
+from app.rewards.models import Redemption, Reward
+from app.rewards.service import CouponView, GiftCardView, Given
 
 __all__ = ["AwardLine", "PurchaseResult", "Quote", "Wishes", "fill", "quote", "record_purchase"]
 
@@ -35,41 +34,45 @@ _INSERT_AWARD = text(
 ).bindparams(*(bindparam(name, type_=JSON) for name in ("parts", "details", "facts")))
 
 
-class LinesDoNotSum(Invalid):
-    """The lines of the basket are not its total."""
-
-    code = "lines_do_not_sum"
-
-
-class SpendTooLarge(Invalid):
-    """More was to be spent than there is to pay."""
-
-    code = "spend_too_large"
-
-
 @dataclass(frozen=True)
 class Quote:
     """What a purchase would do: how it is met, and what it earns."""
 
-    paid: Paid
+    payment: Payment
     awards: list[AwardLine]
 
 
 @dataclass(frozen=True)
 class PurchaseResult:
-    """The answer to a till."""
+    """The answer to a till: `given` are the rewards that it brought, `redemptions` those of the payment's coupons."""
 
     purchase_id: int
     public_id: str
     member_id: int
-    paid: Paid
+    payment: Payment
     awards: list[AwardLine] = field(default_factory=list)
-    coupons: list[CouponView] = field(default_factory=list)
+    given: list[Given] = field(default_factory=list)
+    redemptions: list[Redemption] = field(default_factory=list)
+
+    @property
+    def paid(self) -> Paid:
+        """Return how the basket was met."""
+        return self.payment.paid
 
     @property
     def due_cents(self) -> int:
         """Return what was to pay in money; it is what earns."""
         return self.paid.due_cents
+
+    @property
+    def coupons(self) -> list[CouponView]:
+        """Return the coupons that it brought."""
+        return [one for one in self.given if isinstance(one, CouponView)]
+
+    @property
+    def gift_cards(self) -> list[GiftCardView]:
+        """Return the gift cards that it brought."""
+        return [one for one in self.given if isinstance(one, GiftCardView)]
 
 
 def record_purchase(
@@ -91,7 +94,8 @@ def record_purchase(
     Raises:
         ReceiptKnown: this receipt was recorded before.
         AmountAbsurd, TimeOutOfRange, ReceiptInvalid, LinesDoNotSum: the basket cannot be true.
-        ProgramUnknown, NotSpendable, BalanceTooSmall, SpendTooLarge: it cannot be paid like this.
+        ProgramUnknown, NotSpendable, BalanceTooSmall, SpendTooLarge, CouponUnknown, CouponNotUsable, GiftCardUnknown,
+            GiftCardNotUsable, GiftCardTooSmall, CodeTwice: it cannot be paid like this.
 
     Source: design.md section 4.
     """
@@ -108,14 +112,16 @@ def record_purchase(
     balances = {program_id: account.balance for program_id, account in accounts.items()}
     planned = _plan(session, basket, member_id, till, programs, balances, wishes or Wishes(), lock=True)
     purchase_id, public_id = ledger.write_purchase(
-        session, basket, member_id=member_id, till=till, scan_id=scan_id, paid=planned.paid
+        session, basket, member_id=member_id, till=till, scan_id=scan_id, paid=planned.payment.paid
     )
     if scan_id is not None:
         rewards.join_basket(session, scan_id=scan_id, purchase_id=purchase_id)
     for account in accounts.values():
         account.context["purchase_id"] = purchase_id
-    result = PurchaseResult(purchase_id, public_id, member_id, planned.paid)
-    _book(session, planned, accounts, result)
+    result = PurchaseResult(purchase_id, public_id, member_id, planned.payment)
+    _pay(session, basket, planned, accounts, result, till=till)
+    for award in planned.awards:
+        _award(session, award, accounts[award.line.program.id], result, planned.at)
     return result
 
 
@@ -129,7 +135,7 @@ def quote(session: Session, basket: Basket, *, member_id: int, till: Till, wishe
     programs = in_force(session, basket.occurred_at)
     balances = ledger.balances(session, member_id)
     planned = _plan(session, basket, member_id, till, programs, balances, wishes or Wishes(), lock=False)
-    return Quote(planned.paid, [award.line for award in planned.awards])
+    return Quote(planned.payment, [award.line for award in planned.awards])
 
 
 def _plan(
@@ -143,38 +149,38 @@ def _plan(
     *,
     lock: bool,
 ) -> Planned:
-    spends = planning.spends_of(programs, wishes.spend, balances)
-    paid = settle(basket, sum(spends.values()))
+    payment = plan_payment(session, basket, wishes, till=till, programs=programs, balances=balances)
     return planning.plan_purchase(
         session, basket, member_id=member_id, outlet_id=till.outlet_id, programs=programs, balances=balances,
-        paid=paid, spends=spends, lock=lock,
+        payment=payment, lock=lock,
     )  # fmt: skip
 
 
-def settle(basket: Basket, spent: int) -> Paid:
-    """Return how a basket is met when some cents of it are spent from balances: each line bears its share.
-
-    Raises:
-        LinesDoNotSum: the lines are not the total.
-        SpendTooLarge: more is spent than there is to pay.
-    """
-    amounts = [line.amount_cents for line in basket.lines]
-    if basket.lines and sum(amounts) != basket.total_cents:
-        raise LinesDoNotSum(_("The lines do not sum to the total."), lines_cents=sum(amounts))
-    if spent > basket.total_cents:
-        raise SpendTooLarge(_("More would be spent than there is to pay."), due_cents=basket.total_cents)
-    shares = split(spent, amounts)
-    lines = tuple(LinePaid(0, part, amount - part) for part, amount in zip(shares, amounts, strict=True))
-    return Paid(basket.total_cents - spent, 0, spent, lines)
-
-
-def _book(session: Session, planned: Planned, accounts: dict[int, OpenAccount], result: PurchaseResult) -> None:
-    versions = {award.line.program.id: award.line.program.version_id for award in planned.awards}
-    for program_id, cents in planned.spends.items():
-        entry_id = accounts[program_id].spend("spend", cents, version_id=versions[program_id])
+def _pay(
+    session: Session, basket: Basket, planned: Planned, accounts: dict[int, OpenAccount], result: PurchaseResult, *,
+    till: Till,
+) -> None:  # fmt: skip
+    """Take what the basket is paid with beside money, and freeze what its outlet is owed for it."""
+    programs = {award.line.program.id: award.line.program for award in planned.awards}
+    for program_id, cents in planned.payment.spends.items():
+        program = programs[program_id]
+        entry_id = accounts[program_id].spend("spend", cents, version_id=program.version_id)
+        fact = Fact(
+            "bonus_spent", cents, "ledger_entry", entry_id, basket.occurred_at, result.purchase_id,
+            cost_centre_id=program.cost_centre_id, campaign=program.campaign,
+        )  # fmt: skip
+        freeze(session, fact, till=till)
         _tell(session, result, program_id, -cents, entry_id)
-    for award in planned.awards:
-        _award(session, award, accounts[award.line.program.id], result, planned.at)
+    for use in planned.payment.coupons:
+        redemption = rewards.redeem(
+            session, use.view.code, till=till, purchase_id=result.purchase_id, at=basket.occurred_at,
+            discount_cents=use.discount_cents, settlement_cents=use.settlement_cents,
+        )  # fmt: skip
+        result.redemptions.append(redemption)
+    for gift in planned.payment.gift_cards:
+        rewards.use_gift_card(
+            session, gift.view.card, gift.cents, till=till, purchase_id=result.purchase_id, at=basket.occurred_at
+        )
 
 
 def _award(session: Session, award: AwardPlan, account: OpenAccount, result: PurchaseResult, local: datetime) -> None:
@@ -182,10 +188,10 @@ def _award(session: Session, award: AwardPlan, account: OpenAccount, result: Pur
     session.connection().execute(_INSERT_AWARD, _award_row(session, award, result.purchase_id))
     if line.amount:
         entry_id = account.add("earn", line.amount, award.terms, version_id=program.version_id, rule=line.rule)
-        fill(session, program, account, result.member_id, result.coupons, award.fill)
+        fill(session, program, account, result.member_id, result.given, line.filled, award.fill)
         _tell(session, result, program.id, line.amount, entry_id)
     for gift in award.gifts:
-        result.coupons.append(_give(session, gift, program, account, result))
+        result.given.append(_give(session, gift, program, account, result))
     uses.write(
         session, award.outcome.uses, program_id=program.id, member_id=result.member_id, purchase_id=result.purchase_id,
         day=local.date(),
@@ -224,29 +230,23 @@ def fill(
     program: ProgramInForce,
     account: OpenAccount,
     member_id: int,
-    coupons: list[CouponView],
+    given: list[Given],
+    count: int,
     gift: Gift | None = None,
-) -> int:
-    """Empty the card as often as it is full, a coupon each; the surplus stays. Return how often."""
-    if not program.full_at:
-        return 0
-    count = rules.fills(account.balance, program.full_at)
+) -> None:
+    """Empty a full card some times, a reward each; the surplus stays."""
     for _fill in range(count):
-        entry_id = account.spend("fill", program.full_at, version_id=program.version_id)
+        entry_id = account.spend("fill", program.full_at or 0, version_id=program.version_id)
         reward_id = gift.reward_id if gift else planning.fill_reward(session, program)
-        at = account.context["occurred_at"]
-        coupons.append(
-            rewards.issue(
+        given.append(
+            rewards.give(
                 session, member_id=member_id, reward=session.get_one(Reward, reward_id), source_kind="fill",
-                source_id=entry_id, at=at,
+                source_id=entry_id, at=account.context["occurred_at"],
             )
         )  # fmt: skip
-    return count
 
 
-def _give(
-    session: Session, gift: Gift, program: ProgramInForce, account: OpenAccount, result: PurchaseResult
-) -> CouponView:
+def _give(session: Session, gift: Gift, program: ProgramInForce, account: OpenAccount, result: PurchaseResult) -> Given:
     issue = RewardIssue(
         program_id=program.id, version_id=program.version_id, member_id=result.member_id,
         purchase_id=result.purchase_id, reward_id=gift.reward_id, threshold=gift.threshold, round=gift.round,
@@ -254,7 +254,7 @@ def _give(
     )  # fmt: skip
     session.add(issue)
     session.flush()
-    return rewards.issue(
+    return rewards.give(
         session, member_id=result.member_id, reward=session.get_one(Reward, gift.reward_id), source_kind="issue",
         source_id=issue.id, at=account.context["occurred_at"],
     )  # fmt: skip

@@ -11,6 +11,7 @@ from app.cards.models import Award, Program, ProgramVersion
 from app.cards.rules import Plan
 from app.core import clock
 from app.core.setup import Entry, Item, Section, Setup, entry_faults
+from app.network.models import CostCentre
 from app.network.setup import Slug, Texts
 from app.rewards.models import Reward
 
@@ -30,9 +31,13 @@ class ProgramIn(Entry):
     size: int | None = Field(None, ge=1, le=100)
     rule: dict[str, Any]
     reward: str | None = None
+    cost_centre: str | None = None
+    campaign: str | None = Field(None, min_length=1, max_length=40)
 
 
-SECTIONS = (Section("programs", ProgramIn, refers={"reward": ("rewards", Reward)}),)
+SECTIONS = (
+    Section("programs", ProgramIn, refers={"reward": ("rewards", Reward), "cost_centre": ("cost_centres", CostCentre)}),
+)
 
 
 def apply(setup: Setup) -> None:
@@ -45,9 +50,13 @@ def apply(setup: Setup) -> None:
         plan = _plan(setup, item)
         if plan is None or not _named(setup, item, plan):
             continue
-        program = setup.save(
-            Program, f"program {value.slug}", {"slug": value.slug}, item.given("kind", "name", "unit", "position")
-        )
+        values = item.given("kind", "name", "unit", "position", "campaign")
+        if value.cost_centre is not None:
+            centre = setup.refer("cost_centres", CostCentre, value.cost_centre, (*item.place, "cost_centre"))
+            if centre is None:
+                continue
+            values["cost_centre_id"] = centre.id
+        program = setup.save(Program, f"program {value.slug}", {"slug": value.slug}, values)
         _version(setup, program, _full_card(setup, item), plan)
 
 

@@ -1,4 +1,4 @@
-"""Undoing what stamps and thresholds had brought: full cards and gifts whose coupon nobody has used."""
+"""Undoing what stamps and thresholds had brought: full cards and gifts whose reward nobody has used."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,20 @@ from app.cards.models import RewardIssue
 from app.ledger.accounts import OpenAccount
 from app.ledger.models import Account, LedgerEntry
 from app.rewards import service as rewards
-from app.rewards.models import Coupon
+from app.rewards.models import Coupon, GiftCard
+
+ISSUE = "issue"  # source of what a rule or a threshold gave
 
 
 @dataclass(frozen=True)
 class _Fill:
-    coupon_id: int
     entry_id: int
     amount: int
     version_id: int | None
 
 
 def undo_fills(session: Session, account: OpenAccount, member_id: int) -> int:
-    """While the account is in debt, open the newest full card whose coupon is unused; return how many were opened.
+    """While the account is in debt, open the newest full card whose reward is unused; return how many were opened.
 
     Source: docs/decisions/0003.
     """
@@ -34,72 +35,72 @@ def undo_fills(session: Session, account: OpenAccount, member_id: int) -> int:
 
 
 def _open_fills(session: Session, account: OpenAccount, member_id: int) -> Iterator[_Fill]:
-    """Read, when the first is asked for, the fills whose coupon nobody has used, the newest first."""
-    query = (
-        select(Coupon.id, LedgerEntry.id, LedgerEntry.amount, LedgerEntry.version_id)
-        .join(LedgerEntry, LedgerEntry.id == Coupon.source_id)
-        .join(Account, Account.id == LedgerEntry.account_id)  # a merged member's own account may have filled it
-        .where(
-            Coupon.member_id == member_id,
-            Coupon.source_kind == "fill",
-            Coupon.state.in_(rewards.UNUSED),
-            Account.program_id == account.program_id,
-        )
-        .order_by(Coupon.id.desc())
+    """Read, when the first is asked for, the fills whose reward nobody has used, the newest first."""
+    unused = (
+        (Coupon, Coupon.state.in_(rewards.UNUSED)),
+        (GiftCard, (GiftCard.state == "active") & (GiftCard.balance_cents == GiftCard.initial_cents)),
     )
-    for row in session.execute(query).all():
-        yield _Fill(*row)
+    found = [
+        _Fill(*row)
+        for table, open_still in unused
+        for row in session.execute(
+            select(LedgerEntry.id, LedgerEntry.amount, LedgerEntry.version_id)
+            .join(table, LedgerEntry.id == table.source_id)
+            .join(Account, Account.id == LedgerEntry.account_id)  # a merged member's own account may have filled it
+            .where(
+                table.member_id == member_id, table.source_kind == "fill", open_still,
+                Account.program_id == account.program_id,
+            )
+        ).all()
+    ]  # fmt: skip
+    yield from sorted(found, key=lambda fill: -fill.entry_id)
 
 
 def _undo(session: Session, account: OpenAccount, fill: _Fill) -> bool:
-    """Put a fill's stamps back; False where its coupon was used meanwhile: then the debt stays."""
-    if not rewards.revoke(session, fill.coupon_id):
+    """Put a fill's stamps back; False where its reward was used meanwhile: then the debt stays."""
+    if not rewards.take_back(session, source_kind="fill", source_id=fill.entry_id):
         return False
     account.put_back("fill_undo", -fill.amount, version_id=fill.version_id, reason="refund", reverses_id=fill.entry_id)
     return True
 
 
 def undo_gifts(session: Session, *, purchase_id: int, program_id: int, keep: Sequence[int]) -> None:
-    """Revoke the unused coupons that rules gave with a purchase, but for the rewards that it still earns.
+    """Take the unused rewards back that rules gave with a purchase, but for those that it still earns.
 
     Args:
-        keep: ids of rewards, one for each coupon that stays.
+        keep: ids of rewards, one for each that stays.
     """
     left = list(keep)
-    given = (
-        select(RewardIssue.reward_id, Coupon.id)
-        .join(Coupon, (Coupon.source_id == RewardIssue.id) & (Coupon.source_kind == "issue"))
-        .where(
+    given = session.execute(
+        select(RewardIssue.id, RewardIssue.reward_id).where(
             RewardIssue.purchase_id == purchase_id,
             RewardIssue.program_id == program_id,
             RewardIssue.threshold.is_(None),
-            Coupon.state != "revoked",
         )
-        .order_by(RewardIssue.id)
-    )
-    for reward_id, coupon_id in session.execute(given).all():
+    ).all()
+    states = rewards.states(session, ISSUE, [row.id for row in given])
+    for issue_id, reward_id in sorted(given):
+        if states.get(issue_id) == "revoked":
+            continue
         if reward_id in left:
             left.remove(reward_id)
         else:
-            rewards.revoke(session, coupon_id)
+            rewards.take_back(session, source_kind=ISSUE, source_id=issue_id)
 
 
 def undo_thresholds(session: Session, account: OpenAccount, *, member_id: int, number: int) -> None:
-    """Revoke the unused coupons of thresholds that the balance has fallen below.
+    """Take the unused rewards of thresholds back that the balance has fallen below.
 
     Args:
         number: the round that the account is in now.
     """
-    reached = (
-        select(RewardIssue.threshold, RewardIssue.round, Coupon.id)
-        .join(Coupon, (Coupon.source_id == RewardIssue.id) & (Coupon.source_kind == "issue"))
-        .where(
+    reached = session.execute(
+        select(RewardIssue.id, RewardIssue.threshold, RewardIssue.round).where(
             RewardIssue.member_id == member_id,
             RewardIssue.program_id == account.program_id,
             RewardIssue.threshold.is_not(None),
-            Coupon.state.in_(rewards.UNUSED),
         )
-    )
-    for threshold, round_number, coupon_id in session.execute(reached).all():
+    ).all()
+    for issue_id, threshold, round_number in reached:
         if round_number > number or (round_number == number and (threshold or 0) > account.balance):
-            rewards.revoke(session, coupon_id)
+            rewards.take_back(session, source_kind=ISSUE, source_id=issue_id)

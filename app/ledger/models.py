@@ -1,6 +1,7 @@
 """Tables of the ledger. Accounts point to programs by number only: `cards` lies above this slice."""
 
 from datetime import date, datetime
+from typing import Literal
 
 from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,6 +12,9 @@ ENTRY_KINDS = (
     "earn", "spend", "fill", "fill_undo", "expire", "reverse_earn", "reverse_spend", "adjust", "transfer", "release",
     "forfeit",
 )  # fmt: skip
+FactKind = Literal[
+    "bonus_spent", "gift_card_used", "gift_card_sold", "serial_card_used", "serial_card_sold", "member_price"
+]
 
 
 class Purchase(BrandOwned, Base):
@@ -221,6 +225,42 @@ class LotAllocation(BrandOwned, Base):
     lot_id: Mapped[int]
     entry_id: Mapped[int]
     amount: Mapped[int]
+
+
+class SettlementFact(BrandOwned, Base):
+    """What a sale makes the brand owe an outlet, or the outlet the brand: frozen when it happened."""
+
+    __tablename__ = "settlement_fact"
+    __table_args__ = brand_table(
+        points_to("outlet_id", "outlet"),
+        points_to("till_id", "till"),
+        points_to("purchase_id", "purchase"),
+        points_to("refund_id", "refund"),
+        points_to("cost_centre_id", "cost_centre"),
+        points_to("reverses_id", "settlement_fact"),
+        Index("ix_settlement_fact_source", "source_id", "source_kind", "brand_id"),
+        Index("ix_settlement_fact_day", "occurred_at", "brand_id"),
+        Index("ix_settlement_fact_purchase", "purchase_id", "brand_id"),
+        Index("ix_settlement_fact_refund", "refund_id", "brand_id"),
+        Index("ix_settlement_fact_reverses", "reverses_id", "brand_id"),
+        CheckConstraint("cents <> 0", name="some"),
+        append_only=True,
+    )
+
+    kind: Mapped[FactKind] = mapped_column(String(20), info={"personal": "none"})
+    cents: Mapped[int]  # the brand pays them to the outlet; below zero the outlet took them in for the brand
+    outlet_id: Mapped[int]
+    till_id: Mapped[int]
+    purchase_id: Mapped[int | None]
+    refund_id: Mapped[int | None]
+    source_kind: Mapped[str] = mapped_column(String(20), info={"personal": "none"})
+    source_id: Mapped[int]
+    cost_centre_id: Mapped[int | None]
+    campaign: Mapped[str | None] = mapped_column(String(40), info={"personal": "none"})
+    vat_code: Mapped[str] = mapped_column(String(20), default="", server_default="", info={"personal": "none"})
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reverses_id: Mapped[int | None]
 
 
 class Note(BrandOwned, Base):

@@ -1,7 +1,6 @@
 """Purchases: what the till path checks and writes, how they are found, and who they belong to."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,7 +14,13 @@ from app.core.i18n import gettext as _
 from app.core.money import MAX_CENTS
 from app.ledger import statements as sql
 from app.ledger.models import Account, Purchase, Refund
+from app.ledger.rules import Basket, Line, LinePaid, Paid
 from app.network.models import Brand, Till
+
+__all__ = [
+    "Basket", "Line", "LinePaid", "Paid", "balances", "check", "demand_standing", "find_purchase", "hold_member",
+    "write_purchase",
+]  # fmt: skip
 
 AHEAD = timedelta(minutes=5)  # a till's clock may run this far ahead
 BACK = timedelta(days=30)  # an offline till may report this late
@@ -35,7 +40,7 @@ class PurchaseUnknown(NotFound):
 
 
 class PurchaseRefunded(Conflict):
-    """The purchase was taken back, so nothing can be added to it."""
+    """All of the purchase was taken back, so nothing can be added to it."""
 
     code = "purchase_refunded"
 
@@ -56,53 +61,6 @@ class ReceiptInvalid(Invalid):
     """A receipt has 1 to 40 characters."""
 
     code = "receipt_invalid"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a basket: `unit_price_cents` is gross, with VAT; sku and group are the till's own names."""
-
-    sku: str = ""
-    group: str = ""
-    quantity: int = 1
-    unit_price_cents: int = 0
-    vat_rate_bp: int | None = None
-
-    @property
-    def amount_cents(self) -> int:
-        """Return the gross of the whole line."""
-        return self.quantity * self.unit_price_cents
-
-
-@dataclass(frozen=True)
-class Basket:
-    """What a till reports: the gross with VAT in cents, its receipt, and when it happened."""
-
-    total_cents: int
-    receipt: str
-    occurred_at: datetime
-    cashier: str | None = None  # public id of staff
-    lines: tuple[Line, ...] = ()
-    approver: str | None = None  # public id of the manager who approved it
-
-
-@dataclass(frozen=True)
-class LinePaid:
-    """How the gross of one line was met, in cents: by coupons, by bonus and gift cards, and by money."""
-
-    discount_cents: int
-    spent_cents: int
-    paid_cents: int
-
-
-@dataclass(frozen=True)
-class Paid:
-    """How a basket was met, in cents; `due_cents` is what was paid in money, and what earns."""
-
-    due_cents: int
-    discount_cents: int = 0
-    spent_cents: int = 0
-    lines: tuple[LinePaid, ...] = ()
 
 
 def check(basket: Basket) -> None:
@@ -212,13 +170,13 @@ def find_purchase(
 
 
 def demand_standing(session: Session, purchase: Purchase) -> None:
-    """Refuse a purchase that was taken back, and hold it: a refund's foreign key waits for this lock.
+    """Refuse a purchase of which nothing is left, and hold it: a refund's foreign key waits for this lock.
 
     Raises:
-        PurchaseRefunded: it was refunded.
+        PurchaseRefunded: all of it was taken back.
     """
     session.execute(select(Purchase.id).where(Purchase.id == purchase.id).with_for_update())
-    if session.scalar(select(Refund.id).where(Refund.purchase_id == purchase.id)) is not None:
+    if session.scalar(select(Refund.id).where(Refund.purchase_id == purchase.id, Refund.whole)) is not None:
         raise PurchaseRefunded(_("This purchase was taken back."))
 
 

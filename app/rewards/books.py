@@ -28,6 +28,17 @@ INVARIANTS = checks({
         "AND t.id = e.till_id AND t.outlet_id = e.outlet_id "
         "WHERE e.brand_id = :brand_id AND e.kind = 'use' AND t.id IS NULL"
     ),
+    "3 each use of a gift card is settled, less what came back": (
+        "SELECT 'entry ' || e.id FROM gift_card_entry e WHERE e.brand_id = :brand_id AND e.kind = 'use' AND "
+        "-e.amount_cents - COALESCE((SELECT sum(r.amount_cents) FROM gift_card_entry r WHERE r.brand_id = e.brand_id "
+        "AND r.reverses_id = e.id), 0) <> COALESCE((SELECT sum(f.cents) FROM settlement_fact f "
+        "WHERE f.brand_id = e.brand_id AND f.source_kind = 'gift_card_entry' AND f.source_id = e.id), 0)"
+    ),
+    "3 each sold gift card is settled": (
+        "SELECT 'gift card ' || g.id FROM gift_card g WHERE g.brand_id = :brand_id AND g.sold_cents <> "
+        "-COALESCE((SELECT sum(f.cents) FROM settlement_fact f WHERE f.brand_id = g.brand_id "
+        "AND f.source_kind = 'gift_card' AND f.source_id = g.id AND f.reverses_id IS NULL), 0)"
+    ),
     "3 each grant by hand has its coupon or gift card": (
         "SELECT 'grant ' || h.id FROM hand_grant h LEFT JOIN coupon c ON c.brand_id = h.brand_id "
         "AND c.source_kind = 'hand' AND c.source_id = h.id LEFT JOIN gift_card g ON g.brand_id = h.brand_id "

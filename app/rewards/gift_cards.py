@@ -6,9 +6,9 @@ Source: earning.md, "Rewards and coupons".
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -18,10 +18,14 @@ from app.core.errors import Conflict, NotFound
 from app.core.events import emit
 from app.core.i18n import gettext as _
 from app.core.tables import UtcDateTime
+from app.ledger import settling
+from app.ledger.settling import Fact
 from app.network.models import Till
-from app.rewards.coupons import GRACE_DAYS, new_code
+from app.rewards.coupons import new_code
 from app.rewards.events import GiftCardChanged
 from app.rewards.models import GiftCard, GiftCardEntry
+
+ENTRY = "gift_card_entry"  # what its settlement facts name as their source
 
 
 class GiftCardUnknown(NotFound):
@@ -95,7 +99,10 @@ def issue_gift_card(
     )  # fmt: skip
     session.add(card)
     session.flush()
-    _write(session, card, "load", cents, at=at, till=till)
+    write(session, card, "load", cents, at=at, till=till)
+    if sold_cents and till is not None:
+        fact = Fact("gift_card_sold", -sold_cents, "gift_card", card.id, at, cost_centre_id=cost_centre_id)
+        settling.freeze(session, fact, till=till)
     return GiftCardView(card, code)
 
 
@@ -128,6 +135,25 @@ _USE = text(
 ).bindparams(bindparam("at", type_=UtcDateTime))
 
 
+def usable_cents(view: GiftCardView, wish: int | None, *, rest: int, at: datetime) -> int:
+    """Return how much of a gift card pays for a basket: as much as is wished, or as much as is left to pay.
+
+    Args:
+        rest: cents that are left to pay.
+
+    Raises:
+        GiftCardNotUsable: used up, expired or taken back.
+        GiftCardTooSmall: there is less on it than is wished.
+    """
+    card = view.card
+    if card.state != "active" or (card.expires_at is not None and card.expires_at <= at):
+        state = "expired" if card.state == "active" else card.state
+        raise GiftCardNotUsable(_("This gift card cannot be used any more."), state=state)
+    if wish is not None and wish > card.balance_cents:
+        raise GiftCardTooSmall(_("There is not that much left on the gift card."), balance_cents=card.balance_cents)
+    return min(card.balance_cents, rest) if wish is None else wish
+
+
 def use_gift_card(
     session: Session, card: GiftCard, cents: int, *, till: Till, purchase_id: int | None, at: datetime | None = None
 ) -> GiftCardEntry:
@@ -148,67 +174,21 @@ def use_gift_card(
     values = {"brand_id": brand_of(session), "id": card.id, "cents": cents, "at": moment}
     used = session.connection().execute(_USE, values).rowcount == 1
     session.refresh(card)
-    if used:
-        return _write(session, card, "use", -cents, at=moment, till=till, purchase_id=purchase_id)
-    if card.state == "active" and (card.expires_at is None or card.expires_at > moment):
-        raise GiftCardTooSmall(_("There is not that much left on the gift card."), balance_cents=card.balance_cents)
-    state = "expired" if card.state == "active" else card.state
-    raise GiftCardNotUsable(_("This gift card cannot be used any more."), state=state)
+    if not used:
+        usable_cents(GiftCardView(card, ""), cents, rest=cents, at=moment)
+        raise RuntimeError("a gift card that can be used was not")
+    entry = write(session, card, "use", -cents, at=moment, till=till, purchase_id=purchase_id)
+    fact = Fact(
+        "gift_card_used", cents, ENTRY, entry.id, moment, purchase_id, cost_centre_id=card.cost_centre_id
+    )  # fmt: skip
+    settling.freeze(session, fact, till=till)
+    return entry
 
 
-def give_back_to_gift_cards(session: Session, *, purchase_id: int, cents: int | None = None) -> int:
-    """Return what was used on a refunded purchase to the cards it came from; return how many cents went back.
-
-    A card is valid 14 days more at least. What came back before does not come back again, so a repeat returns 0.
-
-    Args:
-        cents: how much of it, for a refund by lines; all that is left, where it is not given.
-    """
-    uses = session.scalars(
-        select(GiftCardEntry)
-        .where(GiftCardEntry.purchase_id == purchase_id, GiftCardEntry.kind == "use")
-        .order_by(GiftCardEntry.id)
-    ).all()
-    cards = _hold(session, [entry.gift_card_id for entry in uses])
-    before = _returned(session, [entry.id for entry in uses])
-    given = 0
-    for entry in uses:
-        left = -entry.amount_cents - before.get(entry.id, 0)
-        part = left if cents is None else min(left, cents - given)
-        if part > 0:
-            _put_back(session, cards[entry.gift_card_id], entry, part)
-            given += part
-    return given
-
-
-def _hold(session: Session, card_ids: Sequence[int]) -> dict[int, GiftCard]:
+def hold(session: Session, card_ids: Sequence[int]) -> dict[int, GiftCard]:
     """Lock cards in id order, as they are now."""
     wanted = select(GiftCard).where(GiftCard.id.in_(card_ids)).order_by(GiftCard.id).with_for_update()
     return {card.id: card for card in session.scalars(wanted.execution_options(populate_existing=True))}
-
-
-def _returned(session: Session, entry_ids: Sequence[int]) -> dict[int, int]:
-    """Return how many cents of each use came back before."""
-    rows = session.execute(
-        select(GiftCardEntry.reverses_id, func.sum(GiftCardEntry.amount_cents))
-        .where(GiftCardEntry.reverses_id.in_(entry_ids))
-        .group_by(GiftCardEntry.reverses_id)
-    )
-    return {entry_id: int(cents) for entry_id, cents in rows if entry_id is not None}
-
-
-def _put_back(session: Session, card: GiftCard, entry: GiftCardEntry, cents: int) -> None:
-    """Reverse a part of a use; a card that was taken back meanwhile takes this back too."""
-    now = clock.now()
-    card.balance_cents += cents
-    _write(session, card, "reverse_use", cents, at=now, purchase_id=entry.purchase_id, reverses_id=entry.id)
-    if card.state == "revoked":
-        _end(session, card, "revoke")
-        return
-    card.state = "active"
-    if card.expires_at is not None:
-        card.expires_at = max(card.expires_at, now + timedelta(days=GRACE_DAYS))
-    session.flush()
 
 
 def revoke_gift_card(session: Session, card_id: int, *, only_untouched: bool = False) -> bool:
@@ -217,32 +197,32 @@ def revoke_gift_card(session: Session, card_id: int, *, only_untouched: bool = F
     Args:
         only_untouched: take it only while nothing of it has been used, as when its fill is undone.
     """
-    card = _hold(session, [card_id])[card_id]
+    card = hold(session, [card_id])[card_id]
     if card.state != "active" or (only_untouched and card.balance_cents != card.initial_cents):
         return False
     card.state = "revoked"
-    _end(session, card, "revoke")
+    end(session, card, "revoke")
     return True
 
 
 def expire_gift_cards(session: Session, *, now: datetime, most: int = 500) -> int:
     """Let gift cards past their day expire with what is left on them, a slice at a time; return how many."""
     due = select(GiftCard.id).where(GiftCard.state == "active", GiftCard.expires_at <= now).limit(most)
-    held = _hold(session, session.scalars(due).all())
+    held = hold(session, session.scalars(due).all())
     over = [card for card in held.values() if card.state == "active" and card.expires_at and card.expires_at <= now]
     for card in over:
         card.state = "expired"
-        _end(session, card, "expire")
+        end(session, card, "expire")
     return len(over)
 
 
-def _end(session: Session, card: GiftCard, kind: str) -> None:
+def end(session: Session, card: GiftCard, kind: str) -> None:
     """Take all that is left, under the card's lock."""
     left, card.balance_cents = card.balance_cents, 0
-    _write(session, card, kind, -left, at=clock.now())
+    write(session, card, kind, -left, at=clock.now())
 
 
-def _write(
+def write(
     session: Session,
     card: GiftCard,
     kind: str,

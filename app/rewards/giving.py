@@ -1,5 +1,6 @@
 """Who gives a reward: a rule or a full card, the brand's welcome, somebody of the staff by hand."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -12,8 +13,8 @@ from app.core.i18n import gettext as _
 from app.ledger import service as ledger
 from app.members.models import Member
 from app.network.models import Brand, Staff
-from app.rewards.coupons import CouponView, issue, validity
-from app.rewards.gift_cards import GiftCardView, issue_gift_card, move_gift_cards
+from app.rewards.coupons import CouponView, issue, revoke, validity
+from app.rewards.gift_cards import GiftCardView, issue_gift_card, move_gift_cards, revoke_gift_card
 from app.rewards.models import Coupon, GiftCard, HandGrant, Reward, WelcomeGift
 
 Given = CouponView | GiftCardView
@@ -39,6 +40,34 @@ def give(session: Session, *, member_id: int, reward: Reward, source_kind: str, 
         session, cents=reward.face_cents, source_kind=source_kind, source_id=source_id, at=at, member_id=member_id,
         reward_id=reward.id, expires_at=validity(reward, at), cost_centre_id=reward.cost_centre_id,
     )  # fmt: skip
+
+
+def take_back(session: Session, *, source_kind: str, source_id: int) -> bool:
+    """Take back what a source gave while nobody has used any of it; False where it was used or taken back before."""
+    coupon_id = session.scalar(
+        select(Coupon.id).where(Coupon.source_kind == source_kind, Coupon.source_id == source_id)
+    )
+    if coupon_id is not None:
+        return revoke(session, coupon_id)
+    card_id = session.scalar(
+        select(GiftCard.id).where(GiftCard.source_kind == source_kind, GiftCard.source_id == source_id)
+    )
+    return card_id is not None and revoke_gift_card(session, card_id, only_untouched=True)
+
+
+def states(session: Session, source_kind: str, source_ids: Sequence[int]) -> dict[int, str]:
+    """Return source → state of the coupon or gift card that it gave."""
+    if not source_ids:
+        return {}
+    return {
+        source_id: state
+        for table in (Coupon, GiftCard)
+        for source_id, state in session.execute(
+            select(table.source_id, table.state).where(
+                table.source_kind == source_kind, table.source_id.in_(source_ids)
+            )
+        )
+    }
 
 
 def give_welcome(session: Session, *, member_id: int, contact: str) -> Given | None:

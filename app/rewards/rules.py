@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from app.core.errors import Invalid
 from app.core.i18n import gettext as _
 from app.core.money import share, split
+from app.ledger.rules import Line
 
 PRODUCT, PERCENT, AMOUNT = "product", "discount_percent", "discount_cents"
 MEASURED = (PERCENT, AMOUNT)  # kinds that settle at what the outlet really gave
@@ -25,22 +26,6 @@ class SpendTooLarge(Invalid):
     """More was to be spent than there is to pay."""
 
     code = "spend_too_large"
-
-
-@dataclass(frozen=True)
-class BasketLine:
-    """One line of a basket: at least one item, and a gross price of 0 or more for each."""
-
-    sku: str = ""
-    group: str = ""
-    quantity: int = 1
-    unit_price_cents: int = 0
-    vat_rate_bp: int | None = None
-
-    @property
-    def amount_cents(self) -> int:
-        """Return the gross of the whole line."""
-        return self.quantity * self.unit_price_cents
 
 
 @dataclass(frozen=True)
@@ -61,7 +46,7 @@ class Use:
         """Tell whether it is for some goods only."""
         return bool(self.skus or self.groups)
 
-    def fits(self, line: BasketLine) -> bool:
+    def fits(self, line: Line) -> bool:
         """Tell whether a line is one that it is for; a coupon that names no goods is for all."""
         return not self.names_goods or line.sku in self.skus or line.group in self.groups
 
@@ -80,7 +65,7 @@ class Settled:
     paid: tuple[int, ...] = ()
 
 
-def settle(total_cents: int, lines: Sequence[BasketLine], coupons: Iterable[Use], spends: Mapping[str, int]) -> Settled:
+def settle(total_cents: int, lines: Sequence[Line], coupons: Iterable[Use], spends: Mapping[str, int]) -> Settled:
     """Return what is left to pay when coupons and spends have taken theirs.
 
     Args:
@@ -120,7 +105,7 @@ def settle(total_cents: int, lines: Sequence[BasketLine], coupons: Iterable[Use]
 class _Basket:
     """What is left of each line while coupons take theirs; without lines the total stands as the only one."""
 
-    def __init__(self, lines: Sequence[BasketLine], left: Sequence[int]) -> None:
+    def __init__(self, lines: Sequence[Line], left: Sequence[int]) -> None:
         self.lines = lines
         self.left = list(left)
         self.units = [line.quantity for line in lines]  # items that no product coupon has taken

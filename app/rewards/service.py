@@ -17,6 +17,7 @@ from app.rewards.coupons import (
     revoke,
     uses,
 )
+from app.rewards.gift_card_returns import give_back_to_gift_cards
 from app.rewards.gift_cards import (
     GiftCardNotUsable,
     GiftCardTooSmall,
@@ -24,12 +25,12 @@ from app.rewards.gift_cards import (
     GiftCardView,
     find_gift_card,
     gift_cards_of,
-    give_back_to_gift_cards,
     issue_gift_card,
     revoke_gift_card,
+    usable_cents,
     use_gift_card,
 )
-from app.rewards.giving import GRANT_REASONS, Given, ReasonUnknown, give, give_welcome, grant, move
+from app.rewards.giving import GRANT_REASONS, Given, ReasonUnknown, give, give_welcome, grant, move, states, take_back
 from app.rewards.redeeming import (
     RedemptionUnknown,
     Reservation,
@@ -86,6 +87,9 @@ __all__ = [
     "reverse",
     "revoke",
     "revoke_gift_card",
+    "states",
+    "take_back",
+    "usable_cents",
     "use_gift_card",
     "uses",
 ]

@@ -5,11 +5,13 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from app.cards import books
+from app.cards import books, service
+from app.cards.service import Wishes
 from app.core.db import Database, brand_of
 from app.rewards import service as rewards
 from tests.builders import a_brand
-from tests.shop import Shop, a_shop, faults
+from tests.cards.kinds import a_plan
+from tests.shop import Shop, a_basket, a_shop, faults
 
 
 def unlock(shop: Shop, table: str) -> None:
@@ -75,6 +77,17 @@ def _overfull_card(shop: Shop) -> None:
     change(shop, "UPDATE program_version SET size = 2 WHERE id > 0")
 
 
+def _unsettled_spend(shop: Shop) -> None:
+    a_plan(shop.session, "bonus", {"rules": [{"name": "back", "then": [{"do": "percent", "bp": 1000}]}]})
+    shop.buy(3000)
+    service.record_purchase(
+        shop.session, a_basket(300), member=shop.member, till=shop.till, wishes=Wishes(spend={"bonus": 200})
+    )
+    assert faults(shop.session) == []
+    unlock(shop, "settlement_fact")
+    change(shop, "DELETE FROM settlement_fact WHERE cents = 200")
+
+
 PLANTED: dict[Callable[[Shop], None], set[str]] = {
     _earn: {"1b"},
     _lost_redemption: {"3"},
@@ -82,6 +95,7 @@ PLANTED: dict[Callable[[Shop], None], set[str]] = {
     _lost_coupon: {"3b"},
     _coupon_from_nowhere: {"3b"},
     _revoked_without_undo: {"3c"},
+    _unsettled_spend: {"3d"},
     _account_of_no_program: {"4"},
     _entry_of_no_version: {"4", "1b"},
     _overfull_card: {"12b"},

@@ -177,6 +177,6 @@ def test_quote_is_what_the_booking_gives(session: Session, baskets: list[int]) -
         basket = a_basket(cents)
         quoted = service.quote(session, basket, member_id=shop.member.id, till=shop.till)
         booked = service.record_purchase(session, basket, member=shop.member, till=shop.till)
-        assert (quoted.paid, quoted.awards) == (booked.paid, booked.awards)
+        assert (quoted.payment, quoted.awards) == (booked.payment, booked.awards)
         assert sum(line.filled for line in quoted.awards) == len(booked.coupons)
     assert faults(session) == []

@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from app.cards import service
-from app.cards.planning import NotSpendable, ProgramUnknown
-from app.cards.service import LinesDoNotSum, SpendTooLarge, Wishes
+from app.cards.paying import NotSpendable, ProgramUnknown
+from app.cards.service import Wishes
 from app.core import clock
 from app.ledger.accounts import BalanceTooSmall
 from app.ledger.models import Lot, PurchaseLine
 from app.ledger.service import Basket, Line
+from app.rewards.rules import LinesDoNotSum, SpendTooLarge
 from tests.cards.kinds import a_plan, holds
 from tests.shop import Shop, a_basket
 
@@ -59,7 +60,7 @@ def test_what_is_paid_with_bonus_earns_nothing_and_comes_back_with_a_refund(bare
         bare_shop.session, basket, member=bare_shop.member, till=bare_shop.till, wishes=wishes
     )
 
-    assert (quoted.paid, quoted.awards) == (booked.paid, booked.awards)
+    assert (quoted.payment, quoted.awards) == (booked.payment, booked.awards)
     assert (booked.due_cents, booked.paid.spent_cents) == (2400, 600)
     assert (booked.awards[0].amount, booked.awards[0].balance) == (240, 640)  # 10 % of the 24.00 in money
     back = bare_shop.refund(booked)

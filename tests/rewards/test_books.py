@@ -20,7 +20,7 @@ def a_busy_shop(shop: Shop) -> Shop:
         session, cents=1000, source_kind="issue", source_id=1, at=clock.now(), member_id=shop.member.id
     ).card
     gift_cards.use_gift_card(session, card, 600, till=shop.till, purchase_id=sale.purchase_id)
-    service.give_back_to_gift_cards(session, purchase_id=sale.purchase_id, cents=200)
+    service.give_back_to_gift_cards(session, till=shop.till, purchase_id=sale.purchase_id, cents=200)
     clerk = Staff(email="kaisa@meri.example", name="Kaisa", role="marketing")
     session.add(clerk)
     session.flush()
@@ -54,6 +54,15 @@ def _use_elsewhere(shop: Shop) -> None:
     change(shop, f"UPDATE gift_card_entry SET outlet_id = ({newest}) WHERE kind = 'use'")  # noqa: S608 - our own text
 
 
+def _unsettled_use(shop: Shop) -> None:
+    unlock(shop, "settlement_fact")
+    change(shop, "UPDATE settlement_fact SET cents = 599 WHERE cents = 600")
+
+
+def _unsettled_sale(shop: Shop) -> None:
+    change(shop, "UPDATE gift_card SET sold_cents = 1000 WHERE id > 0")
+
+
 def _grant_of_nothing(shop: Shop) -> None:
     change(shop, "UPDATE coupon SET source_kind = 'issue' WHERE source_kind = 'hand'")
 
@@ -79,13 +88,15 @@ def _skipped_balance(shop: Shop) -> None:
     change(shop, "UPDATE gift_card_entry SET balance_cents = 1 WHERE kind = 'use'")
 
 
-SUM, LOADED, STATE, BACK, PLACE, GRANTS, SEATS, RUNNING = (name for name, _check in books.INVARIANTS)
+SUM, LOADED, STATE, BACK, PLACE, SETTLED, SOLD, GRANTS, SEATS, RUNNING = (name for name, _check in books.INVARIANTS)
 PLANTED: dict[Callable[[Shop], None], set[str]] = {
     _more_on_the_card: {SUM},
     _worth_more: {LOADED},
     _wrong_state: {STATE},
-    _more_came_back: {SUM, BACK, RUNNING},
+    _more_came_back: {SUM, BACK, SETTLED, RUNNING},
     _use_elsewhere: {PLACE},
+    _unsettled_use: {SETTLED},
+    _unsettled_sale: {SOLD},
     _grant_of_nothing: {GRANTS},
     _coupon_of_no_grant: {GRANTS},
     _gift_card_of_no_grant: {GRANTS},

@@ -93,7 +93,7 @@ def test_refund_gives_back_what_was_used_once_in_parts_or_whole(shop: Shop) -> N
     use(shop, first, 1000, sale.purchase_id), use(shop, second, 2000, sale.purchase_id)
 
     given = [
-        service.give_back_to_gift_cards(shop.session, purchase_id=sale.purchase_id, cents=cents)
+        service.give_back_to_gift_cards(shop.session, till=shop.till, purchase_id=sale.purchase_id, cents=cents)
         for cents in (1400, 200, None, None)
     ]
 
@@ -110,7 +110,7 @@ def test_what_comes_back_to_an_expired_card_is_good_for_14_days(shop: Shop) -> N
     with clock.moved(to=clock.now() + 6 * DAY):
         assert gift_cards.expire_gift_cards(shop.session, now=clock.now()) == 1
         back = clock.now()
-        service.give_back_to_gift_cards(shop.session, purchase_id=sale.purchase_id)
+        service.give_back_to_gift_cards(shop.session, till=shop.till, purchase_id=sale.purchase_id)
         assert view.card.expires_at is not None
         assert view.card.balance_cents == 600
         assert back + 14 * DAY <= view.card.expires_at <= clock.now() + 14 * DAY
@@ -122,7 +122,7 @@ def test_what_comes_back_to_a_card_that_was_taken_back_is_taken_too(shop: Shop) 
     use(shop, view, 600, sale.purchase_id)
     service.revoke_gift_card(shop.session, view.card.id)
 
-    service.give_back_to_gift_cards(shop.session, purchase_id=sale.purchase_id)
+    service.give_back_to_gift_cards(shop.session, till=shop.till, purchase_id=sale.purchase_id)
 
     assert [kind for kind, _amount, _balance in entries(shop)] == ["load", "use", "revoke", "reverse_use", "revoke"]
     assert (view.card.balance_cents, view.state) == (0, "revoked")

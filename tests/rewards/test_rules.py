@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rewards.rules import MEASURED, BasketLine, LinesDoNotSum, Settled, SpendTooLarge, Use, settle
+from app.ledger.rules import Line
+from app.rewards.rules import MEASURED, LinesDoNotSum, Settled, SpendTooLarge, Use, settle
 
-LATTE = BasketLine("latte", "coffee", 2, 450, 1400)
-ESPRESSO = BasketLine("espresso", "coffee", 1, 300, 1400)
-MUG = BasketLine("mug", "things", 1, 1250, 2550)
+LATTE = Line("latte", "coffee", 2, 450, 1400)
+ESPRESSO = Line("espresso", "coffee", 1, 300, 1400)
+MUG = Line("mug", "things", 1, 1250, 2550)
 BASKET = (LATTE, ESPRESSO, MUG)  # 24.50
 
 
@@ -50,7 +51,7 @@ def test_second_product_takes_the_next_item_and_a_third_finds_none() -> None:
 
 
 def test_product_with_fewer_choices_chooses_first() -> None:
-    one_latte = (BasketLine("latte", "coffee", 1, 450), BasketLine("espresso", "coffee", 1, 300))
+    one_latte = (Line("latte", "coffee", 1, 450), Line("espresso", "coffee", 1, 300))
     wide, narrow = product("latte", "espresso", key="a"), product("latte", key="b")
 
     assert settle(750, one_latte, [wide, narrow], {}).discounts == {"a": 300, "b": 450}
@@ -148,7 +149,7 @@ CENTS = st.integers(0, 5000)
 NAMES = st.frozensets(st.sampled_from(["latte", "mug", "bun"]), max_size=2)
 LINES = st.lists(
     st.builds(
-        BasketLine, st.sampled_from(["latte", "mug", "bun", ""]), st.sampled_from(["coffee", "things", ""]),
+        Line, st.sampled_from(["latte", "mug", "bun", ""]), st.sampled_from(["coffee", "things", ""]),
         st.integers(1, 4), CENTS, st.sampled_from([None, 1400, 2550]),
     ),
     max_size=5,
@@ -164,7 +165,7 @@ COUPONS = st.lists(
 
 @given(lines=LINES, total=CENTS, coupons=COUPONS, wish=st.integers(0, 10_000), data=st.data())
 def test_any_basket_is_met_to_the_cent_in_any_order(
-    lines: list[BasketLine], total: int, coupons: list[Use], wish: int, data: st.DataObject
+    lines: list[Line], total: int, coupons: list[Use], wish: int, data: st.DataObject
 ) -> None:
     total = sum(line.amount_cents for line in lines) if lines else total
     left = settle(total, lines, coupons, {}).due_cents

@@ -1,6 +1,6 @@
 """Rules of programs: their model as validated JSON, and the pure evaluation of it. See docs/program-rules.md."""
 
-from app.cards.rules.balance import MOST_REWARDS, Crossed, crossed, fills, kept_until, serial_credit, tier_for
+from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, kept_until, serial_credit, tier_for
 from app.cards.rules.compat import evaluate_due, missing
 from app.cards.rules.dates import expiry, period_start, release_at
 from app.cards.rules.evaluate import MAX_STAMPS, evaluate
@@ -41,6 +41,7 @@ __all__ = [
     "Outcome",
     "Part",
     "Plan",
+    "Reached",
     "Release",
     "Rule",
     "Shorthand",

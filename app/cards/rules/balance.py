@@ -11,17 +11,34 @@ MOST_REWARDS = 300  # of one event, as decision 0005 has it: a slip of the finge
 
 
 def fills(balance: int, size: int) -> int:
-    """Return how many times a balance fills a card; 25 on a card of 10 fill it twice. A debt fills nothing."""
-    return max(balance, 0) // size
+    """Return how many times a balance fills a card; 25 on a card of 10 fill it twice. A debt fills nothing.
+
+    What lies beyond `MOST_REWARDS` cards stays in the balance for the next event.
+    """
+    return min(max(balance, 0) // size, MOST_REWARDS)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A threshold that a balance reached; `round` counts how often the count had begun anew in this rise."""
+
+    at: int
+    reward: str
+    round: int
 
 
 @dataclass(frozen=True)
 class Crossed:
-    """What a rise of a balance reaches: rewards in their order, and what is taken off where the count begins anew."""
+    """What a rise of a balance reaches, and what is taken off where the count begins anew."""
 
-    rewards: tuple[str, ...]
+    reached: tuple[Reached, ...]
     taken: int  # whole rounds of the highest threshold: to be spent from the balance
     balance: int  # afterwards
+
+    @property
+    def rewards(self) -> tuple[str, ...]:
+        """Return the short names of the rewards, in their order."""
+        return tuple(threshold.reward for threshold in self.reached)
 
 
 def crossed(plan: Plan, before: int, after: int) -> Crossed:
@@ -30,17 +47,16 @@ def crossed(plan: Plan, before: int, after: int) -> Crossed:
     A plan that repeats takes its highest threshold off and goes on with the remainder; what lies beyond
     `MOST_REWARDS` stays in the balance for the next event. A balance that falls crosses nothing.
     """
-    rewards: list[str] = []
-    taken = 0
-    while len(rewards) < MOST_REWARDS:
+    reached: list[Reached] = []
+    top = plan.thresholds[-1].at if plan.repeats else None
+    taken = number = 0
+    while len(reached) < MOST_REWARDS:
         found = [threshold for threshold in plan.thresholds if before < threshold.at <= after - taken]
-        rewards += [threshold.reward for threshold in found]
-        top = plan.thresholds[-1].at if plan.thresholds else 0
-        if not plan.repeats or after - taken < top:
+        reached += [Reached(threshold.at, threshold.reward, number) for threshold in found]
+        if top is None or after - taken < top:
             break
-        taken += top
-        before = 0
-    return Crossed(tuple(rewards), taken, after - taken)
+        taken, number, before = taken + top, number + 1, 0
+    return Crossed(tuple(reached), taken, after - taken)
 
 
 def tier_for(

@@ -1,0 +1,83 @@
+"""Settlement facts: what sales make a brand and an outlet owe each other, frozen when it happens.
+
+Why: bonus that is spent, gift cards, serial cards and member prices are settled as redemptions are.
+Old code keeps running meanwhile: yes; what is new is nullable or a table of its own.
+Locks: ADD COLUMN without a default and a new table; SQLite writes `program` anew.
+Fill: none; spends were not possible before.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.core.tables import UtcDateTime
+
+revision = "0005"
+down_revision = "0004"
+
+POINTS = {
+    "outlet_id": "outlet", "till_id": "till", "purchase_id": "purchase", "refund_id": "refund",
+    "cost_centre_id": "cost_centre", "reverses_id": "settlement_fact",
+}  # fmt: skip
+
+
+def upgrade() -> None:
+    """Let a program name who bears it, and create the facts."""
+    with op.batch_alter_table("program") as batch:
+        batch.add_column(sa.Column("cost_centre_id", sa.Integer(), nullable=True))
+        batch.add_column(sa.Column("campaign", sa.String(length=40), nullable=True))
+        batch.create_foreign_key(
+            op.f("fk_program_brand_id_cost_centre_id"), "cost_centre", ["brand_id", "cost_centre_id"],
+            ["brand_id", "id"],
+        )  # fmt: skip
+        if op.get_bind().dialect.name == "sqlite":  # which cannot read a CHECK
+            batch.create_check_constraint(
+                op.f("ck_program_kind"),
+                "kind IN ('stamp_card', 'bonus', 'points', 'visits', 'cash_back', 'serial_card', 'standing')",
+            )
+    op.create_table(
+        "settlement_fact",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("brand_id", sa.Integer(), nullable=False),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("cents", "outlet_id", "till_id", "source_id")),
+        *(
+            sa.Column(name, sa.Integer(), nullable=True)
+            for name in ("purchase_id", "refund_id", "cost_centre_id", "reverses_id")
+        ),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("source_kind", sa.String(length=20), nullable=False),
+        sa.Column("campaign", sa.String(length=40), nullable=True),
+        sa.Column("vat_code", sa.String(length=20), server_default="", nullable=False),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        *(
+            sa.ForeignKeyConstraint(
+                ["brand_id", column], [f"{to}.brand_id", f"{to}.id"], name=op.f(f"fk_settlement_fact_brand_id_{column}")
+            )
+            for column, to in POINTS.items()
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_settlement_fact_brand_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_settlement_fact")),
+        sa.UniqueConstraint("brand_id", "id", name=op.f("uq_settlement_fact_brand_id_id")),
+        sa.CheckConstraint("cents <> 0", name=op.f("ck_settlement_fact_some")),
+    )
+    op.create_index("ix_settlement_fact_source", "settlement_fact", ["source_id", "source_kind", "brand_id"])
+    op.create_index("ix_settlement_fact_day", "settlement_fact", ["occurred_at", "brand_id"])
+    for name in ("purchase", "refund", "reverses"):
+        op.create_index(f"ix_settlement_fact_{name}", "settlement_fact", [f"{name}_id", "brand_id"])
+    for verb in ("UPDATE", "DELETE"):
+        refuse("settlement_fact", verb)
+
+
+def refuse(table: str, verb: str) -> None:
+    """Make the database itself refuse a change of a written row."""
+    name = f"{table}_no_{verb.lower()}"
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
+        return
+    op.execute(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    op.execute(f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
