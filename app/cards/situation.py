@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, bindparam, text
 from sqlalchemy.orm import Session
 
 from app.cards import uses
 from app.cards.programs import ProgramInForce
 from app.cards.rules import Facts, Line, ladder_periods, needs_seed, period_start
 from app.core.db import brand_of
-from app.core.tables import UtcDateTime
+from app.core.sql import Sql
 
-_PLACE = text(
+_PLACE = Sql(
     "SELECT b.zone, o.slug AS outlet, o.kind AS channel, r.slug AS reseller, COALESCE(c.slug, d.slug) AS chain, "
     "m.kind, m.birth_month FROM outlet o "
     "JOIN brand b ON b.id = o.brand_id "
@@ -25,18 +24,18 @@ _PLACE = text(
     "LEFT JOIN member m ON m.brand_id = o.brand_id AND m.id = :member_id "
     "WHERE o.brand_id = :brand_id AND o.id = :outlet_id"
 )
-_BOUGHT = text("SELECT 1 FROM purchase WHERE brand_id = :brand_id AND member_id = :member_id AND due_cents > 0 LIMIT 1")
-_VISITED = text(
+_BOUGHT = Sql("SELECT 1 FROM purchase WHERE brand_id = :brand_id AND member_id = :member_id AND due_cents > 0 LIMIT 1")
+_VISITED = Sql(
     "SELECT 1 FROM purchase p JOIN award a ON a.brand_id = p.brand_id AND a.purchase_id = p.id "
     "WHERE p.brand_id = :brand_id AND p.member_id = :member_id AND p.outlet_id = :outlet_id "
     "AND p.local_date = :day AND a.program_id = :program_id AND a.amount > 0 AND NOT EXISTS (SELECT 1 FROM refund r "
     "WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id AND r.whole) LIMIT 1"
-).bindparams(bindparam("day", type_=Date))
-_SPENT = text(
+)
+_SPENT = Sql(
     "SELECT COALESCE(sum(p.due_cents), 0) - COALESCE(sum((SELECT sum(r.paid_cents) FROM refund r "
     "WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id)), 0) FROM purchase p "
     "WHERE p.brand_id = :brand_id AND p.member_id = :member_id AND p.occurred_at >= :since AND p.occurred_at < :until"
-).bindparams(bindparam("since", type_=UtcDateTime), bindparam("until", type_=UtcDateTime))
+)
 
 
 @dataclass(frozen=True)
@@ -85,13 +84,14 @@ class Situation:
             seed=secrets.token_hex(16) if needs_seed(plan) else "",
         )
 
-    def _any(self, statement: object, **values: object) -> bool:
+    def _any(self, statement: Sql, **values: object) -> bool:
         keys = {"brand_id": brand_of(self.session), "member_id": self.member_id, "outlet_id": self.outlet_id}
-        return self.session.connection().execute(statement, {**keys, **values}).first() is not None  # type: ignore[call-overload]
+        return bool(statement.run(self.session, {**keys, **values}))
 
     def _spent(self, since: datetime) -> int:
         values = {"brand_id": brand_of(self.session), "member_id": self.member_id, "since": since, "until": self.at}
-        return int(self.session.connection().execute(_SPENT, values).scalar_one())
+        ((cents,),) = _SPENT.run(self.session, values)
+        return int(cents)
 
 
 def situation(session: Session, *, member_id: int, outlet_id: int, at: datetime, lock: bool) -> Situation:
@@ -102,7 +102,7 @@ def situation(session: Session, *, member_id: int, outlet_id: int, at: datetime,
         lock: whether what is counted must stay as it is until this unit ends; a quote locks nothing.
     """
     keys = {"brand_id": brand_of(session), "member_id": member_id, "outlet_id": outlet_id}
-    row = session.connection().execute(_PLACE, keys).one()
+    (row,) = _PLACE.run(session, keys)
     return Situation(
         session, member_id, outlet_id, at.astimezone(ZoneInfo(row.zone)), row.outlet, row.reseller,
         row.chain or "",

@@ -30,8 +30,10 @@ def pair(folder: Path, *, lanes: int, sales: int) -> Iterator[Pair]:
         seed = stack.enter_context(_database(base, "seed"))
         with opened(seed) as database:
             world = build(database)
+        mine = stack.enter_context(_database(base, "ours", template=seed))
+        with opened(seed) as database:
             _take_blocks(database)
-        mine, theirs = (stack.enter_context(_database(base, name, template=seed)) for name in ("ours", "driver"))
+        theirs = stack.enter_context(_database(base, "driver", template=seed))
         wanted = [list(world.sales(sales // lanes, seed=k, members=slice(k, None, lanes))) for k in range(lanes)]
         recorded = [_record(seed, world, lane) for lane in wanted]
         connections = [stack.enter_context(_connect(theirs)) for _lane in wanted]
