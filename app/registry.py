@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from app.cards import books as cards_books
 from app.cards import jobs as cards_jobs
 from app.cards import models as _cards
+from app.cards import serial_books
+from app.cards import serial_models as _serial
 from app.cards import setup as cards_setup
 from app.core import jobs as core_jobs
 from app.core import limits, sessions
@@ -31,6 +33,8 @@ from app.network import setup as network_setup
 from app.rewards import books as rewards_books
 from app.rewards import jobs as rewards_jobs
 from app.rewards import models as _rewards
+from app.rewards import offer_books, offer_setup
+from app.rewards import offer_models as _offers
 from app.rewards import setup as rewards_setup
 from app.wallet import jobs as wallet_jobs
 from app.wallet import models as _wallet
@@ -45,13 +49,22 @@ TABLES = (
     _members,
     _ledger,
     _rewards,
+    _offers,
     _cards,
+    _serial,
     _delivery,
     _wallet,
 )  # modules that hold tables
 # Importing these modules registers their jobs.
 JOBS: tuple[ModuleType, ...] = (network_jobs, members_jobs, rewards_jobs, cards_jobs, delivery_jobs, wallet_jobs)
-SETUP = (network_setup, members_setup, rewards_setup, cards_setup, wallet_setup)  # sections of the brand file, in order
+SETUP = (
+    network_setup,
+    members_setup,
+    rewards_setup,
+    offer_setup,
+    cards_setup,
+    wallet_setup,
+)  # sections of the brand file, in order
 metadata = Base.metadata
 
 
@@ -87,4 +100,5 @@ def describe(app: APIFlask) -> None:
 
 def invariants() -> list[tuple[str, Callable[[Session], list[str]]]]:
     """Return what `leima check-books` checks in each brand: a name, and a function that lists what breaks it."""
-    return [*members_books.INVARIANTS, *ledger_books.INVARIANTS, *rewards_books.INVARIANTS, *cards_books.INVARIANTS]
+    books = (members_books, ledger_books, rewards_books, offer_books, cards_books, serial_books)
+    return [one for module in books for one in module.INVARIANTS]

@@ -103,11 +103,13 @@ def test_what_changes_is_told_with_old_and_new_and_what_the_file_omits_stays(
     database: Database, brand_file: Path
 ) -> None:
     apply(database, brand_file)
-    brand_file.write_text('[brand]\nslug = "puro"\nname = "Puro Oy"\nlowest_age = 16\n', encoding="utf-8")
+    brand_file.write_text(
+        '[brand]\nslug = "puro"\nname = "Puro Oy"\nlowest_age = 16\ngrace_days = 14\n', encoding="utf-8"
+    )
 
     changes = apply(database, brand_file)
 
-    assert changes == [Change("~", "brand puro", 'name: "Puro" → "Puro Oy", lowest_age: 13 → 16')]
+    assert changes == [Change("~", "brand puro", 'name: "Puro" → "Puro Oy", lowest_age: 13 → 16, grace_days: 30 → 14')]
     assert rows(database)["outlet"] == 1
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import registry
+from app.cards import reasons
+from app.cards.models import Award
 from app.core import clock, migrations
 from app.core.db import Database
 from app.ledger import books
@@ -73,6 +75,13 @@ def test_a_pass_from_before_keeps_its_serial_and_token(tmp_path: Path) -> None:
     database.close()
 
 
+# Reason, cents paid and kind of rule of awards that were nothing or less, in a past with steps of 4.00.
+LESS = (
+    ("below_one_step", 340, "euros"), ("below_minimum", 100, "purchase"), ("capped", 80_000, "euros"),
+    ("nothing_paid", 0, "euros"),
+)  # fmt: skip
+
+
 def a_past(database: Database) -> tuple[int, dict[str, list[int]]]:
     """Write a brand as 0002 knew it; return its id, and the ids of three accounts, each before those of its entries."""
     with database.engine.begin() as connection:
@@ -93,6 +102,13 @@ def a_past(database: Database) -> tuple[int, dict[str, list[int]]]:
             "undone": [("earn", 12), ("fill", -10), ("reverse_earn", -12), ("fill_undo", 10), ("earn", 5)],
             "untouched": [("earn", 7)],
         }
+        for number, (reason, due_cents, version) in enumerate(LESS):
+            rule = {"per": version, "cents": 400, "award": 2}
+            rules = {"program_id": program_id, "number": 2 + number, "size": 10, "reward_id": reward_id, "rule": rule}
+            bought["receipt"] = reason
+            less = {"purchase_id": old.put("purchase", total_cents=due_cents, due_cents=due_cents, **bought)}
+            less["version_id"] = old.put("program_version", **rules)
+            old.put("award", amount=0, program_id=program_id, reason=reason, **less)
         return brand_id, {name: old.account(program_id, *said, **why) for name, said in accounts.items()}
 
 
@@ -159,6 +175,24 @@ def test_a_refund_from_before_is_whole_and_paid(unmade: Database) -> None:
     with unmade.reading(brand_id) as session:
         refund = session.scalars(select(Refund)).one()
         assert (refund.whole, refund.amount_cents, refund.paid_cents) == (True, 3600, 3600)
+
+
+def test_award_from_before_says_what_it_lacked(unmade: Database) -> None:
+    brand_id, _ids = a_past(unmade)
+
+    migrations.upgrade(unmade)
+
+    with unmade.reading(brand_id) as session:
+        rows = session.scalars(select(Award).where(Award.reason != "").order_by(Award.id)).all()
+        told = {award.reason: (award.details, reasons.sentence(award.reason, award.details)) for award in rows}
+    assert told == {
+        "below_one_step": ({"missing_cents": 60, "step_cents": 400}, "€0.60 short of the first stamp"),
+        "below_minimum": (
+            {"min_cents": 400, "missing_cents": 300}, "Below the smallest purchase that earns, €4.00"
+        ),
+        "capped": ({"most": 300, "earned": 400}, "One purchase earns 300 at most"),  # 200 steps of 2
+        "nothing_paid": ({}, "Nothing was paid, so nothing was earned"),
+    }  # fmt: skip
 
 
 def test_what_was_written_before_is_still_refused_a_change(unmade: Database) -> None:

@@ -27,7 +27,7 @@ from app.network.jobs import JOBS_LIVE, KEYS_LIVE
 from app.network.models import Answer, Till
 from app.rewards import jobs as rewards_jobs
 from app.rewards import service as rewards
-from app.rewards.models import Coupon
+from app.rewards.models import Coupon, GiftCard
 from app.worker import Worker
 from tests.builders import a_brand, a_member
 from tests.ledger.card import a_card
@@ -83,6 +83,13 @@ def many_coupons(session: Session, n: int) -> None:
         rewards.issue(session, member_id=member.id, reward=reward, source_kind="fill", source_id=one, at=at)
 
 
+def many_gift_cards(session: Session, n: int) -> None:
+    member, at = a_member(session), clock.now() - timedelta(days=2)
+    ended = {"at": at, "expires_at": at + timedelta(days=1), "member_id": member.id}
+    for one in range(n):
+        rewards.issue_gift_card(session, cents=500, source_kind="sale", source_id=one, **ended)
+
+
 def many_lots(session: Session, n: int) -> None:
     card = a_card(session)
     for _one in range(n):
@@ -102,6 +109,11 @@ def many_pending(session: Session, n: int) -> None:
         ("network.forget_jobs", many_jobs, select(func.count()).select_from(Job).where(Job.name == "x.y")),
         ("members.forget_codes", many_logins, select(func.count()).select_from(DoorSession)),
         ("rewards.expire", many_coupons, select(func.count()).select_from(Coupon).where(Coupon.state == "issued")),
+        (
+            "rewards.expire_gift_cards",
+            many_gift_cards,
+            select(func.count()).select_from(GiftCard).where(GiftCard.state == "active"),
+        ),
         ("cards.expire", many_lots, select(func.count()).select_from(Lot).where(Lot.remaining > 0)),
         ("cards.release", many_pending, select(func.count()).select_from(Lot).where(Lot.pending)),
     ],

@@ -17,7 +17,7 @@ INVARIANTS = checks(
             "WHERE c.brand_id = :brand_id GROUP BY c.id, c.state "
             "HAVING count(r.id) <> CASE WHEN c.state = 'redeemed' THEN 1 ELSE 0 END"
         ),
-        "3b each fill has its coupon or gift card, each of theirs its entry": (
+        "3b each fill has its coupon or gift card, each of these of a fill its entry": (
             "SELECT 'fill ' || e.id FROM ledger_entry e LEFT JOIN coupon c ON c.brand_id = e.brand_id "
             "AND c.source_kind = 'fill' AND c.source_id = e.id LEFT JOIN gift_card g ON g.brand_id = e.brand_id "
             "AND g.source_kind = 'fill' AND g.source_id = e.id WHERE e.brand_id = :brand_id AND e.kind = 'fill' "
@@ -29,7 +29,7 @@ INVARIANTS = checks(
             "AND e.id = g.source_id AND e.kind = 'fill' "
             "WHERE g.brand_id = :brand_id AND g.source_kind = 'fill' AND e.id IS NULL"
         ),
-        "3d each spend of a purchase is settled, less what came back": (
+        "3e each spend of a purchase is settled, less what came back": (
             "SELECT 'entry ' || e.id FROM ledger_entry e JOIN account a ON a.brand_id = e.brand_id "
             "AND a.id = e.account_id JOIN program p ON p.brand_id = a.brand_id AND p.id = a.program_id "
             "WHERE e.brand_id = :brand_id AND e.kind = 'spend' AND p.kind = 'bonus' AND "
@@ -38,12 +38,25 @@ INVARIANTS = checks(
             "COALESCE((SELECT sum(f.cents) FROM settlement_fact f WHERE f.brand_id = e.brand_id "
             "AND f.source_kind = 'ledger_entry' AND f.source_id = e.id AND f.kind = 'bonus_spent'), 0)"
         ),
-        "3c a revoked coupon of a fill has its fill_undo": (
-            "SELECT 'coupon ' || c.id FROM coupon c LEFT JOIN ledger_entry e ON e.brand_id = c.brand_id AND e.kind "
-            "= 'fill_undo' "
-            "AND e.reverses_id = c.source_id WHERE c.brand_id = :brand_id AND c.source_kind = 'fill' AND c.state = "
-            "'revoked' "
-            "AND e.id IS NULL"
+        "3c a revoked coupon or gift card of a fill has its fill_undo": (
+            "SELECT 'coupon ' || c.id FROM coupon c LEFT JOIN ledger_entry e ON e.brand_id = c.brand_id "
+            "AND e.kind = 'fill_undo' AND e.reverses_id = c.source_id "
+            "WHERE c.brand_id = :brand_id AND c.source_kind = 'fill' AND c.state = 'revoked' AND e.id IS NULL "
+            "UNION ALL "
+            "SELECT 'gift card ' || g.id FROM gift_card g LEFT JOIN ledger_entry e ON e.brand_id = g.brand_id "
+            "AND e.kind = 'fill_undo' AND e.reverses_id = g.source_id "
+            "WHERE g.brand_id = :brand_id AND g.source_kind = 'fill' AND g.state = 'revoked' AND e.id IS NULL"
+        ),
+        "3d each reward that a rule or a threshold gave has its coupon or gift card, each of these its reward": (
+            "SELECT 'reward issue ' || i.id FROM reward_issue i LEFT JOIN coupon c ON c.brand_id = i.brand_id "
+            "AND c.source_kind = 'issue' AND c.source_id = i.id LEFT JOIN gift_card g ON g.brand_id = i.brand_id "
+            "AND g.source_kind = 'issue' AND g.source_id = i.id WHERE i.brand_id = :brand_id "
+            "AND (c.id IS NULL OR c.reward_id <> i.reward_id) = (g.id IS NULL OR g.reward_id <> i.reward_id) UNION ALL "
+            "SELECT 'coupon ' || c.id FROM coupon c LEFT JOIN reward_issue i ON i.brand_id = c.brand_id "
+            "AND i.id = c.source_id WHERE c.brand_id = :brand_id AND c.source_kind = 'issue' AND i.id IS NULL "
+            "UNION ALL "
+            "SELECT 'gift card ' || g.id FROM gift_card g LEFT JOIN reward_issue i ON i.brand_id = g.brand_id "
+            "AND i.id = g.source_id WHERE g.brand_id = :brand_id AND g.source_kind = 'issue' AND i.id IS NULL"
         ),
         "4 every upward reference resolves": (
             "SELECT 'account ' || a.id FROM account a LEFT JOIN program p ON p.brand_id = a.brand_id AND p.id = "
@@ -51,6 +64,22 @@ INVARIANTS = checks(
             "WHERE a.brand_id = :brand_id AND p.id IS NULL UNION ALL "
             "SELECT 'entry ' || e.id FROM ledger_entry e LEFT JOIN program_version v ON v.brand_id = e.brand_id "
             "AND v.id = e.version_id WHERE e.brand_id = :brand_id AND v.id IS NULL"
+        ),
+        "4c tiers point to versions of their own program": (
+            "SELECT 'tier hold ' || h.id FROM tier_hold h JOIN program_version v ON v.brand_id = h.brand_id "
+            "AND v.id = h.version_id WHERE h.brand_id = :brand_id AND v.program_id <> h.program_id UNION ALL "
+            "SELECT 'tier change ' || c.id FROM tier_change c JOIN program_version v ON v.brand_id = c.brand_id "
+            "AND v.id = c.version_id WHERE c.brand_id = :brand_id AND v.program_id <> c.program_id"
+        ),
+        "12c each change of a tier follows the one before": (
+            "SELECT 'tier change ' || x.id FROM (SELECT id, was, lag(tier, 1, '') OVER "
+            "(PARTITION BY member_id, program_id ORDER BY id) AS before FROM tier_change WHERE brand_id = :brand_id) x "
+            "WHERE x.was <> x.before"
+        ),
+        "12d who holds a tier was told of one": (
+            "SELECT 'tier hold ' || h.id FROM tier_hold h WHERE h.brand_id = :brand_id AND NOT h.settled "
+            "AND NOT EXISTS (SELECT 1 FROM tier_change c WHERE c.brand_id = h.brand_id "
+            "AND c.member_id = h.member_id AND c.program_id = h.program_id)"
         ),
         "12b no card is fuller than its size": (
             "SELECT 'account ' || a.id || ': ' || a.balance FROM account a JOIN program_version v ON v.brand_id = "

@@ -29,3 +29,14 @@ def progressed(
         member_id=member_id, program_id=program_id, amount=amount, purchase_id=purchase_id, entry_id=entry_id,
         card=card, why=why,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class TierChanged(Event):
+    """A member's tier in a standing program became another one; an empty slug is no tier."""
+
+    member_id: int
+    program_id: int
+    was: str
+    tier: str
+    change_id: int

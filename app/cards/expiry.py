@@ -1,4 +1,7 @@
-"""What falls due by itself: lots that expire, and pending ones that can be spent. Source: earning.md, "Ledger"."""
+"""What falls due by itself: lots that expire, and pending ones that can be spent. Source: earning.md, "Ledger".
+
+Jobs settle it for everybody, and a sale does for its member: it must not use a lot that the job has not ended yet.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -32,6 +35,14 @@ _RIPE = text(
     )
 ).bindparams(_MOMENT)
 
+# Begins with the member's accounts: of a month's end, thousands of lots may be due at once.
+_OF_MEMBER = text(
+    "SELECT a.member_id, a.program_id, l.id, e.version_id FROM account a "
+    "CROSS JOIN lot l CROSS JOIN ledger_entry e WHERE a.brand_id = :brand_id AND a.member_id = :member_id "
+    "AND l.brand_id = a.brand_id AND l.account_id = a.id AND l.remaining > 0 AND l.expires_at <= :now "
+    "AND e.brand_id = l.brand_id AND e.id = l.entry_id"
+).bindparams(_MOMENT)
+
 Versions = dict[int, int | None]  # lot → the version that it was earned under
 Settle = Callable[[OpenAccount, Versions, datetime], list[int]]
 
@@ -54,18 +65,37 @@ def release_due(session: Session, *, now: datetime, most: int = 500) -> int:
     return _settle_all(session, _RIPE, _release, why=RELEASED, now=now, most=most)
 
 
+def open_current(
+    session: Session, *, member_id: int, program_ids: list[int], context: dict[str, Any]
+) -> dict[int, OpenAccount]:
+    """Lock a member's accounts as `open_accounts` does, and end the lots that are over at `occurred_at`."""
+    accounts = open_accounts(session, member_id=member_id, program_ids=program_ids, context={"reason": EXPIRED})
+    values = {"brand_id": brand_of(session), "member_id": member_id, "now": context["occurred_at"]}
+    rows = session.connection().execute(_OF_MEMBER, values).all()
+    for program_id, versions in sorted(_by_member(rows)[member_id].items()):
+        _settle(session, accounts[program_id], versions, _expire, member_id=member_id, why=EXPIRED, now=values["now"])
+    for account in accounts.values():
+        account.context |= {"reason": "", **context}
+    return accounts
+
+
 def _settle_all(session: Session, due: Any, settle: Settle, *, why: str, now: datetime, most: int) -> int:
     """Settle lots member by member in id order: whoever locks several members' accounts takes them in that order."""
     values = {"brand_id": brand_of(session), "now": now, "most": most}
     rows = session.connection().execute(due, values).all()
-    lots: defaultdict[int, defaultdict[int, Versions]] = defaultdict(lambda: defaultdict(dict))
-    for member_id, program_id, lot_id, version_id in rows:
-        lots[member_id][program_id][lot_id] = version_id
-    for member_id, programs in sorted(lots.items()):
+    for member_id, programs in sorted(_by_member(rows).items()):
         accounts = open_accounts(session, member_id=member_id, program_ids=[], context={"reason": why})
         for program_id, versions in sorted(programs.items()):
             _settle(session, accounts[program_id], versions, settle, member_id=member_id, why=why, now=now)
     return len(rows)
+
+
+def _by_member(rows: Iterable[Any]) -> defaultdict[int, defaultdict[int, Versions]]:
+    """Return what is due by member and program."""
+    lots: defaultdict[int, defaultdict[int, Versions]] = defaultdict(lambda: defaultdict(dict))
+    for member_id, program_id, lot_id, version_id in rows:
+        lots[member_id][program_id][lot_id] = version_id
+    return lots
 
 
 def _settle(

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.tables import Base, BrandOwned, UtcDateTime, brand_table, points_to, pub
@@ -137,3 +137,61 @@ class RuleTotal(BrandOwned, Base):
     rule: Mapped[str] = mapped_column(String(40), info={"personal": "none"})
     times: Mapped[int] = mapped_column(default=0)
     awarded: Mapped[int] = mapped_column(default=0)
+
+
+class TierHold(BrandOwned, Base):
+    """A tier that a member holds until a moment, or held: one row for what spend reached and one for what a rule gave.
+
+    The highest that is held is the member's tier. `settled` says that its end has been looked at.
+    """
+
+    __tablename__ = "tier_hold"
+    __table_args__ = brand_table(
+        UniqueConstraint("brand_id", "member_id", "program_id", "tier", "source"),
+        points_to("member_id", "member"),
+        points_to("program_id", "program"),
+        points_to("version_id", "program_version"),
+        points_to("purchase_id", "purchase"),
+        Index("ix_tier_hold_member", "member_id", "brand_id", "program_id"),
+        Index("ix_tier_hold_due", "until", sqlite_where=text("NOT settled"), postgresql_where=text("NOT settled")),
+        CheckConstraint("source IN ('spend', 'rule')", name="source"),
+        CheckConstraint("(source = 'rule') = (purchase_id IS NOT NULL)", name="sale"),
+    )
+
+    member_id: Mapped[int]
+    program_id: Mapped[int]
+    version_id: Mapped[int]  # under which it was reached: a refund asks that version
+    tier: Mapped[str] = mapped_column(String(40), info={"personal": "none"})  # slug within the plan
+    source: Mapped[str] = mapped_column(String(5), info={"personal": "none"})
+    reached_on: Mapped[date]  # in the brand's zone
+    until: Mapped[datetime] = mapped_column(UtcDateTime)  # the first moment at which it is held no more
+    purchase_id: Mapped[int | None]  # whose rule gave it; a refund ends it
+    settled: Mapped[bool] = mapped_column(default=False)
+
+
+class TierChange(BrandOwned, Base):
+    """A member's tier became another one, and why: the newest row says which it is."""
+
+    __tablename__ = "tier_change"
+    __table_args__ = brand_table(
+        points_to("member_id", "member"),
+        points_to("program_id", "program"),
+        points_to("version_id", "program_version"),
+        points_to("purchase_id", "purchase"),
+        points_to("refund_id", "refund"),
+        Index("ix_tier_change_member", "member_id", "brand_id", "program_id"),
+        CheckConstraint("reason IN ('reached', 'rule', 'ended', 'refund', 'merged')", name="reason"),
+        CheckConstraint("was <> tier", name="differs"),
+        append_only=True,
+    )
+
+    member_id: Mapped[int]
+    program_id: Mapped[int]
+    version_id: Mapped[int]
+    was: Mapped[str] = mapped_column(String(40), info={"personal": "none"})  # empty is no tier
+    tier: Mapped[str] = mapped_column(String(40), info={"personal": "none"})
+    reason: Mapped[str] = mapped_column(String(10), info={"personal": "none"})
+    purchase_id: Mapped[int | None]
+    refund_id: Mapped[int | None]
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -42,12 +42,13 @@ class Wishes:
     """What a till asks for beside the basket.
 
     `spend` is a program's short name → cents of its balance to pay with; `coupons` are codes; `gift_cards` are code →
-    cents, None for as much as is left to pay.
+    cents, None for as much as is left to pay. `offline` says that it is done already, and nobody can be asked.
     """
 
     spend: Mapping[str, int] = field(default_factory=dict)
     coupons: tuple[str, ...] = ()
     gift_cards: Mapping[str, int | None] = field(default_factory=dict)
+    offline: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,37 +10,19 @@ from app.core.i18n import gettext as _
 Values = Mapping[str, Any]
 
 
-def sentence(
-    reason: str,
-    values: Values | None = None,
-    *,
-    kind: str = "stamp_card",
-    rule: dict[str, Any] | None = None,
-    due_cents: int = 0,
-) -> str:
+def sentence(reason: str, values: Values, *, kind: str = "stamp_card") -> str:
     """Return why an award was nothing or less, in the language of this moment; empty where it was all of it.
 
     Args:
         reason: a code of `rules.evaluate` or of a limit; an unknown one still says that something was less.
         values: of the outcome; amounts in cents.
         kind: of the program: stamps are named, other units are not, since their words cannot be inflected.
-        rule: a shorthand, where no values were kept; with `due_cents`, the values are counted again.
     """
     if not reason:
         return ""
-    if values is None:
-        values = _counted_again(rule or {}, due_cents)
     said = _SENTENCES.get(reason, _less)(values, kind)
     label = pick(values.get("label") or {})
     return f"{label}: {said}" if label and said else said
-
-
-def _counted_again(rule: dict[str, Any], due_cents: int) -> Values:
-    values: dict[str, Any] = {"most": rules.MAX_STAMPS}
-    if "per" in rule:
-        missing = rules.missing(rule, due_cents=due_cents)
-        values |= {"missing_cents": missing, "min_cents": int(rule.get("cents", 0))}
-    return values
 
 
 def _money(values: Values, key: str) -> str:

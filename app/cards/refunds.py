@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from app.cards import planning, rules, undoing
+from app.cards import planning, rules, tiers, undoing
 from app.cards.events import progressed
 from app.cards.models import Award, ProgramVersion
 from app.cards.programs import of_version
@@ -22,6 +22,7 @@ from app.ledger import statements as sql
 from app.ledger.accounts import OpenAccount, open_accounts
 from app.ledger.models import Account, LedgerEntry, Purchase, Refund, RefundLine, SettlementFact
 from app.network.models import Till
+from app.rewards import offers
 from app.rewards import service as rewards
 from app.rewards.models import Redemption
 
@@ -61,6 +62,7 @@ class _Booking:
     accounts: dict[int, OpenAccount]
     till: Till
     refund_id: int
+    tiers: list[str] = field(default_factory=list)  # that what is left still sets
 
 
 def refund(session: Session, purchase: Purchase, *, till: Till, lines: Mapping[int, int] | None = None) -> RefundResult:
@@ -96,6 +98,9 @@ def refund(session: Session, purchase: Purchase, *, till: Till, lines: Mapping[i
     booking = _Booking(session, purchase, member_id, back, accounts, till, refund_id)
     _return_spends(booking, spends, given)
     taken = [line for award in awards if (line := _reverse(booking, award)) is not None]
+    came_back = {line.line_id: line.quantity for line in back.lines}
+    offers.take_back(session, purchase_id=purchase.id, refund_id=refund_id, back=came_back, till=till, at=now)
+    tiers.after_refund(session, member_id=member_id, purchase_id=purchase.id, refund_id=refund_id, kept=booking.tiers)
     coupons = rewards.give_back(session, purchase_id=purchase.id) if back.whole else 0
     return RefundResult(public_id, purchase, back.amount_cents, back.paid_cents, back.spent_cents, taken, coupons)
 
@@ -177,6 +182,7 @@ def _reverse(booking: _Booking, award: Award) -> ReversedAward | None:
     """Evaluate an award again over what is left, and take the difference."""
     session, back = booking.session, booking.back
     outcome = _left_over(session, award, back)
+    booking.tiers.extend([outcome.tier] if outcome.tier else [])
     keep = planning.reward_ids(session, outcome.issues)
     undoing.undo_gifts(session, purchase_id=award.purchase_id, program_id=award.program_id, keep=keep)
     if not award.amount:

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.cards import planning, rules, uses
+from app.cards import expiry, planning, rules, tiers, uses
 from app.cards.events import progressed
 from app.cards.models import RewardIssue
-from app.cards.paying import Payment, Wishes, plan_payment
+from app.cards.paying import CodeTwice, CouponUse, Payment, Wishes, plan_payment
 from app.cards.planning import AwardLine, AwardPlan, Gift, Planned
 from app.cards.programs import ProgramInForce, in_force
 from app.core import clock
@@ -18,7 +18,7 @@ from app.core.db import brand_of
 from app.core.events import emit
 from app.core.sql import Sql
 from app.ledger import service as ledger
-from app.ledger.accounts import OpenAccount, open_accounts
+from app.ledger.accounts import OpenAccount
 from app.ledger.rules import Basket, Paid
 from app.ledger.settling import Fact, freeze
 from app.members.models import Member
@@ -27,7 +27,9 @@ from app.rewards import service as rewards
 from app.rewards.models import Redemption, Reward
 from app.rewards.service import CouponView, GiftCardView, Given
 
-__all__ = ["AwardLine", "PurchaseResult", "Quote", "Wishes", "fill", "quote", "record_purchase"]
+__all__ = [
+    "AwardLine", "CodeTwice", "CouponUse", "PurchaseResult", "Quote", "Wishes", "fill", "quote", "record_purchase",
+]  # fmt: skip
 
 _INSERT_AWARD = Sql(
     "INSERT INTO award (brand_id, purchase_id, program_id, version_id, amount, rule, reason, parts, details, facts) "
@@ -107,7 +109,7 @@ def record_purchase(
         "occurred_at": basket.occurred_at, "till_id": till.id, "outlet_id": till.outlet_id, "cashier": basket.cashier,
         "approver": basket.approver,
     }  # fmt: skip
-    accounts = open_accounts(
+    accounts = expiry.open_current(
         session, member_id=member_id, program_ids=[program.id for program in programs], context=context
     )
     balances = {program_id: account.balance for program_id, account in accounts.items()}
@@ -124,6 +126,10 @@ def record_purchase(
     _pay(session, basket, planned, accounts, result, till=till)
     for award in planned.awards:
         _award(session, award, accounts[award.line.program.id], result, planned.at)
+    tiers.after_sale(
+        session, programs, member_id=member_id, purchase_id=purchase_id, at=basket.occurred_at,
+        set_to=[award.outcome.tier for award in planned.awards if award.outcome.tier],
+    )  # fmt: skip
     return result
 
 
@@ -135,7 +141,7 @@ def quote(session: Session, basket: Basket, *, member_id: int, till: Till, wishe
     """
     ledger.check(basket)
     programs = in_force(session, basket.occurred_at)
-    balances = ledger.balances(session, member_id)
+    balances = ledger.balances(session, member_id, at=basket.occurred_at)
     planned = _plan(session, basket, member_id, till, programs, balances, wishes or Wishes(), lock=False)
     return Quote(planned.payment, [award.line for award in planned.awards])
 

@@ -8,12 +8,15 @@ from sqlalchemy import select
 
 from app.cards import rules
 from app.cards.models import Award, Program, ProgramVersion
+from app.cards.programs import in_force
 from app.cards.rules import Plan
 from app.core import clock
 from app.core.setup import Entry, Item, Section, Setup, entry_faults
+from app.core.toml import Place
 from app.network.models import CostCentre
 from app.network.setup import Slug, Texts
 from app.rewards.models import Reward
+from app.rewards.offer_setup import OfferIn
 
 # The ledger and the rules know every kind of `rules.KINDS`; the pages draw stamp cards. A kind is added with its pages.
 Kind = Literal["stamp_card"]
@@ -42,6 +45,7 @@ SECTIONS = (
 
 def apply(setup: Setup) -> None:
     """Save the programs and, where the rules differ from the newest version, a new one."""
+    named: dict[Place, frozenset[str]] = {}
     for item in setup.items("programs", ProgramIn):
         value = item.value
         if any(len(forms) != 2 for forms in value.unit.values()):
@@ -58,6 +62,21 @@ def apply(setup: Setup) -> None:
             values["cost_centre_id"] = centre.id
         program = setup.save(Program, f"program {value.slug}", {"slug": value.slug}, values)
         _version(setup, program, _full_card(setup, item), plan)
+        named[item.place] = rules.tiers_of(plan)
+    _tiers(setup, named)
+
+
+def _tiers(setup: Setup, named: dict[Place, frozenset[str]]) -> None:
+    """Tell which tiers rules and offers name that no standing program has, of this file or from before."""
+    places = {(*place, "rule"): slugs for place, slugs in named.items()}
+    places |= {(*item.place, "tiers"): frozenset(item.value.tiers) for item in setup.items("offers", OfferIn)}
+    if not any(places.values()):
+        return
+    standing = (program for program in in_force(setup.session, clock.now()) if program.kind == "standing")
+    known = {tier.slug for program in standing for tier in program.plan.tiers}
+    for place, slugs in places.items():
+        for slug in sorted(slugs - known):
+            setup.fault(place, f"no standing program has the tier {slug!r}")
 
 
 def _plan(setup: Setup, item: Item[ProgramIn]) -> Plan | None:

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from app.cards import uses
+from app.cards import tiers, uses
 from app.cards.programs import ProgramInForce
-from app.cards.rules import Facts, Line, ladder_periods, needs_seed, period_start
+from app.cards.rules import Facts, Line, asks_for_tiers, ladder_periods, needs_seed, period_start
 from app.core.db import brand_of
 from app.core.sql import Sql
 
@@ -24,18 +24,23 @@ _PLACE = Sql(
     "LEFT JOIN member m ON m.brand_id = o.brand_id AND m.id = :member_id "
     "WHERE o.brand_id = :brand_id AND o.id = :outlet_id"
 )
-_BOUGHT = Sql("SELECT 1 FROM purchase WHERE brand_id = :brand_id AND member_id = :member_id AND due_cents > 0 LIMIT 1")
-_VISITED = Sql(
+# A purchase keeps the member who made it, also when that member became another one: those who did are asked too.
+_FAMILY = "SELECT :member_id UNION ALL SELECT id FROM member WHERE brand_id = :brand_id AND merged_into_id = :member_id"
+_BOUGHT = "SELECT 1 FROM purchase WHERE brand_id = :brand_id AND member_id IN ({family}) AND due_cents > 0 LIMIT 1"
+_VISITED = (
     "SELECT 1 FROM purchase p JOIN award a ON a.brand_id = p.brand_id AND a.purchase_id = p.id "
-    "WHERE p.brand_id = :brand_id AND p.member_id = :member_id AND p.outlet_id = :outlet_id "
+    "WHERE p.brand_id = :brand_id AND p.member_id IN ({family}) AND p.outlet_id = :outlet_id "
     "AND p.local_date = :day AND a.program_id = :program_id AND a.amount > 0 AND NOT EXISTS (SELECT 1 FROM refund r "
     "WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id AND r.whole) LIMIT 1"
 )
-_SPENT = Sql(
+_SPENT = (
     "SELECT COALESCE(sum(p.due_cents), 0) - COALESCE(sum((SELECT sum(r.paid_cents) FROM refund r "
-    "WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id)), 0) FROM purchase p "
-    "WHERE p.brand_id = :brand_id AND p.member_id = :member_id AND p.occurred_at >= :since AND p.occurred_at < :until"
+    "WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id)), 0) FROM purchase p WHERE p.brand_id = :brand_id "
+    "AND p.member_id IN ({family}) AND p.occurred_at >= :since AND p.occurred_at < :until"
 )
+_HAS_BOUGHT = Sql(_BOUGHT.format(family=_FAMILY))
+_HAS_VISITED = Sql(_VISITED.format(family=_FAMILY))
+_HAS_SPENT = Sql(_SPENT.format(family=_FAMILY))
 
 
 @dataclass(frozen=True)
@@ -74,10 +79,11 @@ class Situation:
             chain=self.chain,
             channel=self.channel,
             member_kind=self.member_kind,
-            first_purchase="first_purchase" in asks and not self._any(_BOUGHT),
+            tier=tiers.tier_at(self.session, self.member_id, self.at, program) if asks_for_tiers(plan) else "",
+            first_purchase="first_purchase" in asks and not self._any(_HAS_BOUGHT),
             birthday_month=self.birth_month == self.at.month,
             period_cents={name: self._spent(period_start(self.at, name)) for name in ladder_periods(plan)},
-            visited_today=program.kind == "visits" and self._any(_VISITED, program_id=program.id, day=self.day),
+            visited_today=program.kind == "visits" and self._any(_HAS_VISITED, program_id=program.id, day=self.day),
             used=uses.read(
                 self.session, plan.rules, program_id=program.id, member_id=self.member_id, day=self.day, lock=self.lock
             ),
@@ -90,7 +96,7 @@ class Situation:
 
     def _spent(self, since: datetime) -> int:
         values = {"brand_id": brand_of(self.session), "member_id": self.member_id, "since": since, "until": self.at}
-        ((cents,),) = _SPENT.run(self.session, values)
+        ((cents,),) = _HAS_SPENT.run(self.session, values)
         return int(cents)
 
 

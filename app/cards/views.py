@@ -135,9 +135,7 @@ def _purchases(session: Session, member_id: int, most: int) -> list[Happening]:
     )
     lines = []
     for purchase, outlet, award, units in cast(Iterable[_Bought], rows):
-        why = (
-            reasons.sentence(award.reason, award.details or None) if award is not None else _("No program was running")
-        )
+        why = reasons.sentence(award.reason, award.details) if award is not None else _("No program was running")
         forms = unit(units) if units else ("", "")
         amount = award.amount if award is not None else 0
         lines.append(
@@ -224,19 +222,20 @@ def _redemptions(session: Session, member_id: int, _most: int) -> list[Happening
     if not coupons:
         return []
     rows = session.execute(
-        select(Redemption, Reward.name, Outlet.name, Coupon.public_id)
+        select(Redemption, Reward.name, Outlet.name, Coupon.public_id, Till.name)
         .join(Coupon, Coupon.id == Redemption.coupon_id)
         .join(Reward, Reward.id == Coupon.reward_id)
         .join(Outlet, Outlet.id == Redemption.outlet_id)
+        .outerjoin(Till, Till.id == Redemption.reversed_till_id)
         .where(Redemption.coupon_id.in_(coupons))
     )
     lines = []
-    for row, name, outlet, public_id in rows:
+    for row, name, outlet, public_id, till in rows:
         lines.append(
             Happening("coupon_redeemed", row.occurred_at, pick(name), outlet, None, None, ("", ""), "", public_id)
         )
         if row.reversed_at:
-            why = _("It came back with a refund")
+            why = _("Its use was undone at %(till)s", till=till) if till else _("It came back with a refund")
             lines.append(
                 Happening("coupon_returned", row.reversed_at, pick(name), outlet, None, None, ("", ""), why, public_id)
             )

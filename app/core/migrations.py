@@ -1,10 +1,10 @@
-"""Bring a database to the newest schema."""
+"""Bring a database to the newest schema, and what migrations share."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
+from alembic import command, op
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -39,6 +39,30 @@ def upgrade(database: Database) -> None:
         command.upgrade(settings, "head")
         if database.is_sqlite and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
             raise RuntimeError(f"a row of {lost[0]} points to no row of {lost[2]}")
+
+
+def refuse_changes(*tables: str) -> None:
+    """Make the database itself refuse UPDATE and DELETE of the rows of append-only tables; for migrations.
+
+    Where SQLite has rebuilt a table, its triggers are gone silently: they are made anew.
+    """
+    for table in tables:
+        for verb in ("UPDATE", "DELETE"):
+            _refuse(table, verb)
+
+
+def _refuse(table: str, verb: str) -> None:
+    name = f"{table}_no_{verb.lower()}"
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
+        return
+    op.execute(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    op.execute(f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
 
 
 @contextmanager

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class TooManyWrongCoupons(TooMany):
-    """This till tried too many wrong coupon codes."""
+    """This till tried too many wrong codes of coupons or gift cards."""
 
     code = "coupon_tries_used_up"
 
@@ -47,6 +47,20 @@ def coupon(code: str) -> rewards.CouponView:
     return _counted(
         "coupon", lambda: rewards.find(web.session(), code), rewards.CouponUnknown, most=WRONG_COUPONS, refusal=refusal
     )
+
+
+def gift_card(code: str) -> rewards.GiftCardView:
+    """Return the gift card of a code at the till of this request; wrong ones count as wrong coupons do.
+
+    Raises:
+        rewards.GiftCardUnknown: no such gift card.
+        TooManyWrongCoupons: ten wrong codes within a minute.
+    """
+    refusal = TooManyWrongCoupons(_("Too many wrong codes. Please wait a minute."), retry_after=60)
+    return _counted(
+        "coupon", lambda: rewards.find_gift_card(web.session(), code), rewards.GiftCardUnknown, most=WRONG_COUPONS,
+        refusal=refusal,
+    )  # fmt: skip
 
 
 def scan(text: str, *, till: Till) -> Scan:

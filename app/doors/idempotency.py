@@ -1,7 +1,9 @@
 """One key, one effect, one answer: a till's API call byte for byte, a form of the till page with the same redirect."""
 
 import hashlib
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -41,10 +43,42 @@ def idempotent(view: View) -> View:
         key = request.headers.get("Idempotency-Key", "")
         if not _is_key(key):
             raise KeyMissing(_("The header Idempotency-Key is missing."))
-        fingerprint = hashlib.sha256(request.get_data(cache=True)).hexdigest()
-        return _once(key, fingerprint, lambda: view(*args, **values))
+        return _once(key, fingerprint(request.get_data(cache=True)), lambda: view(*args, **values))
 
     return wrapper
+
+
+def fingerprint(body: bytes) -> str:
+    """Return the hash of a body: of what it says where it is JSON, so that a batch may repeat a call in other bytes."""
+    with suppress(ValueError, RecursionError):  # no JSON, or nested too deep to be one
+        said = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(said.encode()).hexdigest()
+    return hashlib.sha256(body).hexdigest()
+
+
+def call_once(key: str, path: str, body: bytes, do: Callable[[], Any]) -> Response:
+    """Do one call of a batch once: under the same key the call itself would find the same answer, and the other way.
+
+    Raises:
+        KeyReused: the key came before with another body or to another address.
+    """
+    return _once(key, fingerprint(body), do, path=path)
+
+
+def keep_answer(key: str, body: bytes, response: Response) -> Response:
+    """Keep the answer of a call that worked in several units; return the one of the first such call."""
+    return _once(key, fingerprint(body), lambda: response)
+
+
+def answer_of(key: str, body: bytes) -> Response | None:
+    """Return the answer that was kept under a key, None where there is none.
+
+    Raises:
+        KeyMissing, KeyReused: as every call.
+    """
+    if not _is_key(key):
+        raise KeyMissing(_("The header Idempotency-Key is missing."))
+    return _replay(web.session(), key, fingerprint(body), request.path) if answered(key) else None
 
 
 def once(do: Callable[[], Any]) -> Response:
@@ -72,12 +106,12 @@ def _is_key(key: str) -> bool:
     return 1 <= len(key) <= 128 and key.isascii() and key.isprintable() and bool(key.strip())
 
 
-def _once(key: str, fingerprint: str, do: Callable[[], Any]) -> Response:
+def _once(key: str, fingerprint: str, do: Callable[[], Any], *, path: str | None = None) -> Response:
     """The row is written before the work: a second call with the same key waits for the first one's transaction."""
-    session = web.session()
-    row_id = _take(session, key, fingerprint)
+    session, address = web.session(), path or request.path
+    row_id = _take(session, key, fingerprint, address)
     if row_id is None:
-        return _replay(session, key, fingerprint)
+        return _replay(session, key, fingerprint, address)
     response: Response = current_app.make_response(do())
     if response.status_code < 400:
         row = session.get_one(Answer, row_id)
@@ -87,13 +121,13 @@ def _once(key: str, fingerprint: str, do: Callable[[], Any]) -> Response:
     return response
 
 
-def _take(session: Session, key: str, fingerprint: str) -> int | None:
+def _take(session: Session, key: str, fingerprint: str, path: str) -> int | None:
     insert = inserting(session)
     values = {
         "brand_id": brand_of(session),
         "till_id": g.till_id,
         "key": key,
-        "path": request.path[:200],
+        "path": path[:200],
         "body_hash": fingerprint,
         "status": 0,
         "body": b"",
@@ -104,9 +138,9 @@ def _take(session: Session, key: str, fingerprint: str) -> int | None:
     return row_id
 
 
-def _replay(session: Session, key: str, fingerprint: str) -> Response:
+def _replay(session: Session, key: str, fingerprint: str, path: str) -> Response:
     row = session.scalars(select(Answer).where(Answer.till_id == g.till_id, Answer.key == key)).one()
-    if row.body_hash != fingerprint or row.path != request.path[:200]:
+    if row.body_hash != fingerprint or row.path != path[:200]:
         raise KeyReused(_("This Idempotency-Key was used for another call."))
     body = keyring(session).decrypt(row.body)
     if 300 <= row.status < 400:

@@ -17,8 +17,8 @@ from app.core.errors import Conflict
 from app.core.i18n import gettext as _
 from app.core.sql import Sql, moment
 from app.ledger import statements as sql
+from app.network.models import Brand
 
-GRACE_DAYS = 30  # for what comes back after its lot has expired
 _EMPTY = dict.fromkeys(
     (
         "version_id", "source_kind", "source_id", "reverses_id", "purchase_id", "refund_id", "outlet_id", "till_id",
@@ -81,16 +81,19 @@ class OpenAccount:
         self._pay_debts()
         return entry_id
 
-    def take(self, kind: str, amount: int, **why: Any) -> int:
+    def take(self, kind: str, amount: int, *, of: datetime | None = None, **why: Any) -> int:
         """Write an entry that takes units, out of the lots while they last; the rest is a debt. Return its id.
 
         Args:
             amount: units, above zero. With `reverses_id` the lot of that entry gives first, also one that is pending.
+            of: lots that expire at this moment give next.
         """
         own = why.get("reverses_id")
         lots = self.lots()
         first = [lot for lot in lots if lot.entry_id == own]
         rest = [lot for lot in lots if lot.entry_id != own and not lot.pending]
+        if of is not None:
+            rest.sort(key=lambda lot: lot.expires_at != of)
         uses = _share([*first, *rest], amount)
         unreleased = sum(part for lot, part in uses if lot.pending)
         entry_id = self._entry(kind, unreleased - amount, -unreleased, why)
@@ -107,11 +110,11 @@ class OpenAccount:
             raise BalanceTooSmall(_("There is not that much on the card."), balance=self.balance)
         return self.take(kind, amount, **why)
 
-    def put_back(self, kind: str, amount: int, *, reverses_id: int, grace_days: int = GRACE_DAYS, **why: Any) -> int:
+    def put_back(self, kind: str, amount: int, *, reverses_id: int, **why: Any) -> int:
         """Write an entry that returns what another took to its own lots, with their old expiry; return its id.
 
         What no lot has given yet is no longer owed. What came from a lot that has expired meanwhile, or from the
-        account of a member who was merged, becomes a new lot; the expired is good for the days of grace.
+        account of a member who was merged, becomes a new lot; the expired is good for the brand's days of grace.
 
         Args:
             amount: units, above zero, at most what that entry took and no other has returned.
@@ -132,7 +135,7 @@ class OpenAccount:
             self._allocate([self._use_of(row.id, entry_id, -part)])
             ended = row.expires_at is not None and row.expires_at <= now
             if ended or row.account_id != self.id:
-                expires_at = now + timedelta(days=grace_days) if ended else row.expires_at
+                expires_at = now + self._grace() if ended else row.expires_at
                 self._allocate([self._use_of(row.id, entry_id, part)])
                 self._lot(entry_id, part, Terms(expires_at, row.release_at if row.pending else None))
         self._pay_debts()
@@ -184,6 +187,9 @@ class OpenAccount:
     def _brand(self) -> int:
         brand_id: int = self.context["brand_id"]
         return brand_id
+
+    def _grace(self) -> timedelta:
+        return timedelta(days=self.session.get_one(Brand, self._brand).grace_days)
 
     def _run(self, statement: Sql, **values: Any) -> Sequence[Any]:
         return statement.run(self.session, {"brand_id": self._brand, **values})

@@ -1,6 +1,6 @@
 """Purchases: what the till path checks and writes, how they are found, and who they belong to."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,13 +13,13 @@ from app.core.i18n import format_cents
 from app.core.i18n import gettext as _
 from app.core.money import MAX_CENTS
 from app.ledger import statements as sql
-from app.ledger.models import Account, Purchase, Refund
+from app.ledger.models import Purchase, Refund
 from app.ledger.rules import Basket, Line, LinePaid, Paid
 from app.network.models import Till
 
 __all__ = [
-    "Basket", "Line", "LinePaid", "Paid", "balances", "check", "demand_standing", "find_purchase", "hold_member",
-    "write_purchase",
+    "Basket", "Line", "LinePaid", "Paid", "balances", "check", "check_time", "demand_standing", "find_purchase",
+    "hold_member", "write_purchase",
 ]  # fmt: skip
 
 AHEAD = timedelta(minutes=5)  # a till's clock may run this far ahead
@@ -71,11 +71,20 @@ def check(basket: Basket) -> None:
     """
     if not 0 <= basket.total_cents <= MAX_CENTS:
         raise AmountAbsurd(_("The amount must be between 0 and %(most)s.", most=format_cents(MAX_CENTS)))
-    now = clock.now()
-    if not now - BACK <= basket.occurred_at <= now + AHEAD:
-        raise TimeOutOfRange(_("The time of the purchase is too far from now."))
+    check_time(basket.occurred_at)
     if not 0 < len(basket.receipt.strip()) <= RECEIPT_SYMBOLS:
         raise ReceiptInvalid(_("A receipt number has 1 to 40 characters."))
+
+
+def check_time(at: datetime) -> None:
+    """Refuse a moment that a till cannot report.
+
+    Raises:
+        TimeOutOfRange: it is more than 5 minutes ahead or 30 days back.
+    """
+    now = clock.now()
+    if not now - BACK <= at <= now + AHEAD:
+        raise TimeOutOfRange(_("The time of the purchase is too far from now."))
 
 
 def hold_member(session: Session, member_id: int) -> int:
@@ -186,7 +195,12 @@ def demand_standing(session: Session, purchase: Purchase) -> None:
         raise PurchaseRefunded(_("This purchase was taken back."))
 
 
-def balances(session: Session, member_id: int) -> dict[int, int]:
-    """Return a member's balance in each program that has an account."""
-    rows = session.execute(select(Account.program_id, Account.balance).where(Account.member_id == member_id))
-    return {row.program_id: row.balance for row in rows}
+def balances(session: Session, member_id: int, *, at: datetime | None = None) -> dict[int, int]:
+    """Return a member's balance in each program that has an account, without what is over but has not ended yet.
+
+    Args:
+        at: the moment that is asked about; now, where it is not given.
+    """
+    values = {"brand_id": brand_of(session), "member_id": member_id, "at": at or clock.now()}
+    rows = session.connection().execute(sql.BALANCES, values)
+    return {row.program_id: int(row.balance) for row in rows}

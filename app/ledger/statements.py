@@ -18,6 +18,11 @@ LOCK_ACCOUNTS = {
     "sqlite": Sql(_LOCK_ACCOUNTS),
     "postgresql": Sql(f"{_LOCK_ACCOUNTS} ORDER BY id FOR UPDATE"),
 }
+BALANCES = text(
+    "SELECT a.program_id, a.balance - COALESCE((SELECT sum(l.remaining) FROM lot l WHERE l.brand_id = a.brand_id "
+    "AND l.account_id = a.id AND l.remaining > 0 AND NOT l.pending AND l.expires_at <= :at), 0) AS balance "
+    "FROM account a WHERE a.brand_id = :brand_id AND a.member_id = :member_id"
+).bindparams(bindparam("at", type_=UtcDateTime))
 # Held against a merge that would move the member's accounts under a purchase that is on its way.
 _HOLD_MEMBER = "SELECT state, merged_into_id FROM member WHERE brand_id = :brand_id AND id = :id {lock}"
 HOLD_MEMBER = {

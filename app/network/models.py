@@ -39,6 +39,7 @@ class Brand(Base):
     contact: Mapped[str] = mapped_column(String(120), default="", info={"personal": "none"})  # shown on pass and terms
     welcome_reward_id: Mapped[int | None]  # a reward: an upward reference, checked by check-books
     welcome_at_till: Mapped[bool] = mapped_column(default=False)  # a till that signs up may issue the welcome gift
+    grace_days: Mapped[int] = mapped_column(default=30, server_default="30")  # of what comes back expired
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, info={"personal": "none"})
 
 

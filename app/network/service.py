@@ -1,10 +1,14 @@
 """Who is who in a brand's network: brands, outlets and the rows around them."""
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core import clock
 from app.core.errors import NotFound
 from app.core.i18n import gettext as _
+from app.core.jobs import again
 from app.network.models import Brand, Chain, Outlet, Reseller, Till
 
 
@@ -29,6 +33,25 @@ class TillUnknown(NotFound):
 def brands(session: Session) -> list[Brand]:
     """Return all brands of the installation by slug."""
     return list(session.scalars(select(Brand).order_by(Brand.slug)))
+
+
+def brand_by_brand(session: Session, job: str, settle: Callable[..., int], *, most: int) -> None:
+    """Settle what is due in every brand, at most so many rows in one unit.
+
+    Jobs of several slices go through brands in this order and through a brand's members in the order of their ids, so
+    that two of them never wait for each other.
+
+    Args:
+        job: its name; it is queued once more at once when there may be something left.
+        settle: is called with the session in a brand, `now` and `most`; it returns how many rows were due.
+    """
+    left = most
+    for brand_id in session.scalars(select(Brand.id).order_by(Brand.id)).all():
+        session.info["brand_id"] = brand_id
+        left -= settle(session, now=clock.now(), most=left)
+        if left <= 0:
+            again(session, job, now=clock.now())
+            return
 
 
 def brand_by_slug(session: Session, slug: str) -> Brand:

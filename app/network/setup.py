@@ -68,6 +68,7 @@ class BrandIn(Entry):
     zone: str = "Europe/Helsinki"
     lowest_age: int = Field(13, ge=0, le=99)
     contact: str = Field("", max_length=120)
+    grace_days: int = Field(30, ge=0, le=3660)
     welcome_reward: Slug | None = None  # set by the slice of rewards
     welcome_at_till: bool = False
 
@@ -225,7 +226,7 @@ def _brand(setup: Setup) -> None:
         setup.session.flush()
         setup.enter(row, row.id)
         return
-    names = ("name", "languages", "default_language", "zone", "lowest_age", "contact", "welcome_at_till")
+    names = ("name", "languages", "default_language", "zone", "lowest_age", "contact", "grace_days", "welcome_at_till")
     colors = {
         f"brand_{k}" if k == "deep" else "brand_color" if k == "brand" else k: v for k, v in item.value.colors if v
     }

@@ -195,13 +195,16 @@ def revoke(session: Session, coupon_id: int) -> bool:
     )
     if member_id is None:
         return False
-    seats.free(session, coupon_id)
+    seats.free(session, [coupon_id])
     emit(session, CouponChanged(coupon_id=coupon_id, member_id=member_id))
     return True
 
 
 def expire_due(session: Session, *, now: datetime, most: int = 500) -> int:
-    """Mark coupons past their day as expired, a slice at a time; return how many."""
+    """Mark coupons past their day as expired and free their seats, a slice at a time; return how many.
+
+    They are told of in the order of their members: a waiting job of a member is a lock.
+    """
     due = select(Coupon.id).where(Coupon.state == "issued", Coupon.expires_at <= now).limit(most)
     ended = session.execute(
         update(Coupon)
@@ -209,6 +212,7 @@ def expire_due(session: Session, *, now: datetime, most: int = 500) -> int:
         .values(state="expired", ended_at=now)
         .returning(Coupon.id, Coupon.member_id)
     ).all()
-    for coupon_id, member_id in ended:
+    seats.free(session, [coupon_id for coupon_id, _member_id in ended])
+    for coupon_id, member_id in sorted(ended, key=lambda row: (row.member_id, row.id)):
         emit(session, CouponChanged(coupon_id=coupon_id, member_id=member_id))
     return len(ended)

@@ -11,7 +11,7 @@ REWARD_KINDS = ("product", "discount_cents", "discount_percent", "gift_card", "s
 COUPON_STATES = ("issued", "redeemed", "expired", "revoked")
 
 
-def _names() -> Mapped[list[str]]:
+def names() -> Mapped[list[str]]:
     """Return a column with a list of names."""
     return mapped_column(JSON, default=list, server_default="[]", info={"personal": "none"})
 
@@ -36,10 +36,10 @@ class Reward(BrandOwned, Base):
     valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # cuts the days short; used before it only
     percent_bp: Mapped[int | None]  # of what the reward applies to; a percent reward's
     cap_cents: Mapped[int | None]  # the most that a percent reward takes off
-    skus: Mapped[list[str]] = _names()  # a product or percent reward's lines: these goods or groups
-    groups: Mapped[list[str]] = _names()
+    skus: Mapped[list[str]] = names()  # a product or percent reward's lines: these goods or groups
+    groups: Mapped[list[str]] = names()
     min_basket_cents: Mapped[int] = mapped_column(default=0, server_default="0")  # gross, before any coupon
-    outlets: Mapped[list[str]] = _names()  # slugs; empty is everywhere
+    outlets: Mapped[list[str]] = names()  # slugs; empty is everywhere
     vat_code: Mapped[str] = mapped_column(String(20), default="", server_default="", info={"personal": "none"})
     campaign: Mapped[str | None] = mapped_column(String(40), info={"personal": "none"})
     seats: Mapped[int | None]  # of an invitation; null is as many as come
@@ -89,6 +89,7 @@ class Redemption(BrandOwned, Base):
     __table_args__ = brand_table(
         points_to("coupon_id", "coupon"),
         points_to("till_id", "till"),
+        points_to("reversed_till_id", "till"),
         points_to("outlet_id", "outlet"),
         points_to("purchase_id", "purchase"),
         points_to("scan_id", "scan"),
@@ -118,6 +119,7 @@ class Redemption(BrandOwned, Base):
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     reversed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reversed_till_id: Mapped[int | None]  # that took it back by itself; null with a refund, whose row names its till
 
 
 class WelcomeGift(BrandOwned, Base):

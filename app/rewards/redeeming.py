@@ -248,7 +248,7 @@ def reverse(session: Session, public_id: str, *, till: Till) -> Reversed:
     redemption = session.scalar(wanted)
     if redemption is None:
         raise RedemptionUnknown(_("There is no such redemption at this outlet."))
-    done = _take_back(session, redemption, least=None)
+    done = _take_back(session, redemption, least=None, till=till)
     coupon = session.get_one(Coupon, redemption.coupon_id, populate_existing=True)
     return Reversed(redemption, coupon, not done)
 
@@ -260,12 +260,12 @@ def give_back(session: Session, *, purchase_id: int) -> int:
     return sum(_take_back(session, row, least=least) for row in session.scalars(live.order_by(Redemption.id)).all())
 
 
-def _take_back(session: Session, redemption: Redemption, *, least: datetime | None) -> bool:
+def _take_back(session: Session, redemption: Redemption, *, least: datetime | None, till: Till | None = None) -> bool:
     """Reverse a redemption once, however many try, and give its coupon back; False where it was done before."""
     reversed_now = session.scalar(
         update(Redemption)
         .where(Redemption.id == redemption.id, Redemption.reversed_at.is_(None))
-        .values(reversed_at=clock.now())
+        .values(reversed_at=clock.now(), reversed_till_id=till.id if till else None)
         .returning(Redemption.id)
     )
     if reversed_now is None:

@@ -6,6 +6,7 @@ no difference in which order a till names them. Source: earning.md, "Rewards and
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.core.errors import Invalid
 from app.core.i18n import gettext as _
@@ -13,6 +14,7 @@ from app.core.money import share, split
 from app.ledger.rules import Line
 
 PRODUCT, PERCENT, AMOUNT = "product", "discount_percent", "discount_cents"
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MEASURED = (PERCENT, AMOUNT)  # kinds that settle at what the outlet really gave
 
 
@@ -100,6 +102,21 @@ def settle(total_cents: int, lines: Sequence[Line], coupons: Iterable[Use], spen
         line_spends=tuple(full - left for full, left in zip(after_coupons, basket.left, strict=True)) if lines else (),
         paid=tuple(basket.left) if lines else (),
     )
+
+
+def holds_at(at_local: datetime, weekdays: Sequence[str], start: str, end: str) -> bool:
+    """Tell whether a moment lies in some hours of some weekdays; after midnight the day is the evening's.
+
+    Args:
+        at_local: in the brand's zone.
+        weekdays: `mon` to `sun`; none for every day.
+        start, end: `HH:MM`, the end excluded; it may lie after midnight. Both empty for the whole day.
+    """
+    minute, day = at_local.strftime("%H:%M"), at_local.weekday()
+    inside = not start or (start <= minute < end if start < end else minute >= start or minute < end)
+    if start > end and minute < end:
+        day = (day - 1) % 7
+    return inside and (not weekdays or _WEEKDAYS[day] in weekdays)
 
 
 class _Basket:

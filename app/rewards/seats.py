@@ -1,5 +1,7 @@
 """The seats of an invitation, counted on the reward by conditional updates: no race can give one away twice."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -18,16 +20,17 @@ def take(session: Session, reward_id: int, more: int) -> bool:
     return session.connection().execute(_TAKE, values).rowcount == 1
 
 
-def free(session: Session, coupon_id: int) -> None:
-    """Give the seats of a coupon back that was taken back, in the unit that holds it; the answer stays, with none."""
+def free(session: Session, coupon_ids: Sequence[int]) -> None:
+    """Give the seats back of coupons that were taken back or expired, in the unit that holds them.
+
+    Their answers stay, with none. The rewards are counted in the order of their ids: each is a lock.
+    """
     found = session.execute(
         select(InvitationReply, Coupon.reward_id)
         .join(Coupon, Coupon.id == InvitationReply.coupon_id)
-        .where(InvitationReply.coupon_id == coupon_id, InvitationReply.seats > 0)
-    ).one_or_none()
-    if found is None:
-        return
-    reply, reward_id = found
-    take(session, reward_id, -reply.seats)
-    reply.seats = 0
+        .where(InvitationReply.coupon_id.in_(coupon_ids), InvitationReply.seats > 0)
+    ).all()
+    for reply, reward_id in sorted(found, key=lambda row: (row.reward_id, row.InvitationReply.id)):
+        take(session, reward_id, -reply.seats)
+        reply.seats = 0
     session.flush()

@@ -74,7 +74,7 @@ SECTIONS = (Section("rewards", RewardIn, refers={"cost_centre": ("cost_centres",
 def apply(setup: Setup) -> None:
     """Save the rewards, then say which of them welcomes a newcomer."""
     for item in setup.items("rewards", RewardIn):
-        values = item.given(*PLAIN) | _window(setup, item)
+        values = item.given(*PLAIN) | window(setup, item)
         for number, slug in enumerate(item.value.outlets):
             setup.refer("outlets", Outlet, slug, (*item.place, "outlets", number))
         if item.value.cost_centre is not None:
@@ -90,7 +90,7 @@ def apply(setup: Setup) -> None:
             setup.update(setup.brand, f"brand {setup.brand.slug}", {"welcome_reward_id": reward.id})
 
 
-def _window(setup: Setup, item: Item[RewardIn]) -> dict[str, Any]:
+def window(setup: Setup, item: Item[Any]) -> dict[str, Any]:
     """Return the moments of the window, those without an offset in the brand's zone."""
     zone = ZoneInfo(setup.brand.zone)
     values: dict[str, Any] = item.given("valid_from", "valid_until")

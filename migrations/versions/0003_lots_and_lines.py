@@ -2,8 +2,10 @@
 
 Why: bonus expires and is spent, goods come back one by one, and programs of every kind earn.
 Old code keeps running meanwhile: no: it writes refunds without `whole`. Tills are answered 500 until it is restarted.
-Locks: ADD COLUMN with constant defaults and new tables; SQLite writes `refund`, `program` and `program_version` anew.
-Fill: the lots of what was earned before, in the order of the entries; a few thousand accounts take a second.
+Locks: ADD COLUMN with constant defaults and new tables; SQLite writes `award`, `refund`, `program` and
+`program_version` anew.
+Fill: the lots of what was earned before, in the order of the entries, and the figures of awards that were less than
+expected; a few thousand of either take a second.
 """
 
 from collections import deque
@@ -11,6 +13,7 @@ from collections import deque
 import sqlalchemy as sa
 from alembic import op
 
+from app.core.migrations import refuse_changes
 from app.core.tables import UtcDateTime
 
 revision = "0003"
@@ -25,31 +28,15 @@ KINDS = "kind IN ('stamp_card', 'bonus', 'points', 'visits', 'cash_back', 'seria
 def upgrade() -> None:
     """Widen what is there, create what is new, and give the balances of before their lots."""
     columns()
+    awards()
     refunds()
     programs()
     lines()
     lots()
     rule_uses()
     reward_issues()
-    for table in APPEND_ONLY:
-        for verb in ("UPDATE", "DELETE"):
-            refuse(table, verb)
+    refuse_changes(*APPEND_ONLY)
     fill_lots()
-
-
-def refuse(table: str, verb: str) -> None:
-    """Make the database itself refuse a change of a written row."""
-    name = f"{table}_no_{verb.lower()}"
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(
-            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
-        return
-    op.execute(
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'; END $$"
-    )
-    op.execute(f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
 
 
 def columns() -> None:
@@ -62,14 +49,49 @@ def columns() -> None:
     op.add_column("ledger_entry", sa.Column("cashier", sa.String(length=26), nullable=True))
     op.add_column("ledger_entry", sa.Column("approver", sa.String(length=26), nullable=True))
     op.add_column("ledger_entry", sa.Column("rule", sa.String(length=40), server_default="", nullable=False))
+
+
+def awards() -> None:
+    """Let an award say how it came about, and those of before why they were nothing or less."""
     with op.batch_alter_table("award") as batch:
         batch.alter_column("rule", existing_type=sa.String(length=20), type_=sa.String(length=40))
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):  # the rebuild drops them silently
-            refuse("award", verb)
     op.add_column("award", sa.Column("parts", sa.JSON(), server_default="[]", nullable=False))
     op.add_column("award", sa.Column("details", sa.JSON(), server_default="{}", nullable=False))
     op.add_column("award", sa.Column("facts", sa.JSON(), server_default="{}", nullable=False))
+    if op.get_bind().dialect.name == "sqlite":
+        fill_details()
+        refuse_changes("award")  # the rebuild has dropped them silently
+        return
+    op.execute("ALTER TABLE award DISABLE TRIGGER USER")
+    fill_details()
+    op.execute("ALTER TABLE award ENABLE TRIGGER USER")
+
+
+def fill_details() -> None:
+    """Count again what the sentences of awards name; rules of before say `per`, `cents` and `award`."""
+    bind = op.get_bind()
+    told = sa.text(
+        "SELECT a.brand_id, a.id, a.reason, p.due_cents, v.rule FROM award a "
+        "JOIN purchase p ON p.brand_id = a.brand_id AND p.id = a.purchase_id "
+        "JOIN program_version v ON v.brand_id = a.brand_id AND v.id = a.version_id "
+        "WHERE a.reason IN ('below_one_step', 'below_minimum', 'capped') ORDER BY a.id"
+    ).columns(rule=sa.JSON)
+    rows = [
+        {"brand_id": brand_id, "id": award_id, "details": _details(reason, due_cents, rule)}
+        for brand_id, award_id, reason, due_cents, rule in bind.execute(told)
+    ]
+    keep = sa.text("UPDATE award SET details = :details WHERE brand_id = :brand_id AND id = :id")
+    if rows:
+        bind.execute(keep.bindparams(sa.bindparam("details", type_=sa.JSON)), rows)
+
+
+def _details(reason: str, due_cents: int, rule: dict[str, int]) -> dict[str, int]:
+    least = rule["cents"]
+    if reason == "below_one_step":
+        return {"missing_cents": least - due_cents, "step_cents": least}
+    if reason == "below_minimum":
+        return {"min_cents": least, "missing_cents": least - due_cents}
+    return {"most": 300, "earned": due_cents // least * rule.get("award", 1)}
 
 
 def refunds() -> None:
@@ -92,8 +114,7 @@ def refunds() -> None:
         with op.batch_alter_table("refund") as batch:
             batch.alter_column("paid_cents", server_default=None)
             batch.alter_column("whole", server_default=None)
-        for verb in ("UPDATE", "DELETE"):  # a rebuild drops them silently
-            refuse("refund", verb)
+        refuse_changes("refund")  # a rebuild drops them silently
     op.create_index("ix_refund_purchase", "refund", ["purchase_id", "brand_id"])
     op.create_index(
         "uq_refund_whole", "refund", ["brand_id", "purchase_id"], unique=True, sqlite_where=sa.text("whole = 1"),

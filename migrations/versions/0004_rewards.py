@@ -9,6 +9,7 @@ Fill: none.
 import sqlalchemy as sa
 from alembic import op
 
+from app.core.migrations import refuse_changes
 from app.core.tables import UtcDateTime
 
 revision = "0004"
@@ -25,24 +26,7 @@ def upgrade() -> None:
     gift_cards()
     entries()
     grants()
-    for table in APPEND_ONLY:
-        for verb in ("UPDATE", "DELETE"):
-            refuse(table, verb)
-
-
-def refuse(table: str, verb: str) -> None:
-    """Make the database itself refuse a change of a written row."""
-    name = f"{table}_no_{verb.lower()}"
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(
-            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
-        return
-    op.execute(
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'; END $$"
-    )
-    op.execute(f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
+    refuse_changes(*APPEND_ONLY)
 
 
 def columns() -> None:

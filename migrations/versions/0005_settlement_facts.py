@@ -9,6 +9,7 @@ Fill: none; spends were not possible before.
 import sqlalchemy as sa
 from alembic import op
 
+from app.core.migrations import refuse_changes
 from app.core.tables import UtcDateTime
 
 revision = "0005"
@@ -64,20 +65,4 @@ def upgrade() -> None:
     op.create_index("ix_settlement_fact_day", "settlement_fact", ["occurred_at", "brand_id"])
     for name in ("purchase", "refund", "reverses"):
         op.create_index(f"ix_settlement_fact_{name}", "settlement_fact", [f"{name}_id", "brand_id"])
-    for verb in ("UPDATE", "DELETE"):
-        refuse("settlement_fact", verb)
-
-
-def refuse(table: str, verb: str) -> None:
-    """Make the database itself refuse a change of a written row."""
-    name = f"{table}_no_{verb.lower()}"
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(
-            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
-        return
-    op.execute(
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'; END $$"
-    )
-    op.execute(f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
+    refuse_changes("settlement_fact")

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.cards import books, service
 from app.cards.service import Wishes
+from app.core import clock
 from app.core.db import Database, brand_of
+from app.rewards import gift_cards
 from app.rewards import service as rewards
+from app.rewards.models import GiftCard
 from tests.builders import a_brand
 from tests.cards.kinds import a_plan
 from tests.shop import Shop, a_basket, a_shop, faults
@@ -28,14 +31,23 @@ def change(shop: Shop, statement: str) -> None:
 
 
 def a_busy_shop(database_shop: Shop) -> Shop:
-    """Fill two cards, redeem one coupon, take a purchase back, so that every invariant has something to look at."""
+    """Fill cards, redeem one coupon, take a purchase back, so that every invariant has something to look at.
+
+    A rule gives a bun, and one of the full cards has given a gift card.
+    """
     shop = database_shop
+    bun = {"name": "bun", "then": [{"do": "issue", "reward": "bun"}], "limit": {"member": {"ever": 1}}}
+    a_plan(shop.session, "points", {"rules": [bun]})
     shop.buy(1200)
     first = shop.buy(4000)
     rewards.redeem(shop.session, first.coupons[0].code, till=shop.far_till)
     shop.refund(shop.buy(4000))
-    shop.buy(4000)
+    fill = shop.buy(8000).coupons[0].coupon
+    shop.session.delete(fill)
     shop.session.flush()
+    gift_cards.issue_gift_card(
+        shop.session, cents=500, source_kind="fill", source_id=fill.source_id, at=clock.now(), member_id=shop.member.id
+    )
     return shop
 
 
@@ -53,19 +65,49 @@ def _unmarked_redemption(shop: Shop) -> None:
 
 
 def _lost_coupon(shop: Shop) -> None:
-    change(shop, "DELETE FROM coupon WHERE state = 'issued'")
+    change(shop, "DELETE FROM coupon WHERE state = 'issued' AND source_kind = 'fill'")
 
 
 def _coupon_from_nowhere(shop: Shop) -> None:
-    change(shop, "UPDATE coupon SET source_id = 999 WHERE state = 'issued'")
+    change(shop, "UPDATE coupon SET source_id = 999 WHERE state = 'issued' AND source_kind = 'fill'")
+
+
+def _lost_gift_card(shop: Shop) -> None:
+    change(shop, "UPDATE gift_card SET source_kind = 'sale' WHERE source_kind = 'fill'")
+
+
+def _gift_card_from_nowhere(shop: Shop) -> None:
+    change(shop, "UPDATE gift_card SET source_id = 999 WHERE source_kind = 'fill'")
 
 
 def _revoked_without_undo(shop: Shop) -> None:
-    change(shop, "UPDATE coupon SET state = 'revoked' WHERE state = 'issued'")
+    change(shop, "UPDATE coupon SET state = 'revoked' WHERE state = 'issued' AND source_kind = 'fill'")
+
+
+def _gift_card_revoked_without_undo(shop: Shop) -> None:
+    card = shop.session.scalars(select(GiftCard)).one()
+    assert gift_cards.revoke_gift_card(shop.session, card.id)
+
+
+def _issue_of_nothing(shop: Shop) -> None:
+    change(shop, "DELETE FROM coupon WHERE source_kind = 'issue'")
+
+
+def _issue_of_another_reward(shop: Shop) -> None:
+    other = "SELECT max(id) FROM reward WHERE slug = 'reward-coffee' AND brand_id = :brand_id"
+    change(shop, f"UPDATE coupon SET reward_id = ({other}) WHERE source_kind = 'issue'")  # noqa: S608 - our own text
+
+
+def _coupon_of_no_issue(shop: Shop) -> None:
+    change(shop, "UPDATE coupon SET source_id = 999 WHERE source_kind = 'issue'")
+
+
+def _gift_card_of_no_issue(shop: Shop) -> None:
+    change(shop, "UPDATE gift_card SET source_kind = 'issue', source_id = 999 WHERE source_kind = 'fill'")
 
 
 def _account_of_no_program(shop: Shop) -> None:
-    change(shop, "UPDATE account SET program_id = 999 WHERE id > 0")
+    change(shop, "UPDATE account SET program_id = 999 WHERE balance > 0")
 
 
 def _entry_of_no_version(shop: Shop) -> None:
@@ -74,7 +116,7 @@ def _entry_of_no_version(shop: Shop) -> None:
 
 
 def _overfull_card(shop: Shop) -> None:
-    change(shop, "UPDATE program_version SET size = 2 WHERE id > 0")
+    change(shop, "UPDATE program_version SET size = 2 WHERE size = 10")
 
 
 def _unsettled_spend(shop: Shop) -> None:
@@ -88,17 +130,52 @@ def _unsettled_spend(shop: Shop) -> None:
     change(shop, "DELETE FROM settlement_fact WHERE cents = 200")
 
 
+def _in_tiers(shop: Shop) -> None:
+    """Let the member reach two tiers, so that what is held and what was told can be wrong."""
+    tiers = [{"slug": "silver", "from_cents": 100}, {"slug": "gold", "from_cents": 200}]
+    a_plan(shop.session, "standing", {"tiers": tiers})
+    shop.buy(100), shop.buy(100)
+
+
+def _skipped_tier(shop: Shop) -> None:
+    _in_tiers(shop)
+    unlock(shop, "tier_change")
+    change(shop, "UPDATE tier_change SET was = 'bronze' WHERE tier = 'gold'")
+
+
+def _untold_tier(shop: Shop) -> None:
+    _in_tiers(shop)
+    unlock(shop, "tier_change")
+    change(shop, "DELETE FROM tier_change WHERE id > 0")
+
+
+def _tier_of_another_program(shop: Shop) -> None:
+    _in_tiers(shop)
+    stamps = "SELECT min(id) FROM program WHERE brand_id = :brand_id"
+    change(shop, f"UPDATE tier_hold SET program_id = ({stamps}) WHERE tier = 'gold'")  # noqa: S608 - our own text
+
+
 PLANTED: dict[Callable[[Shop], None], set[str]] = {
     _earn: {"1b"},
     _lost_redemption: {"3"},
     _unmarked_redemption: {"3"},
     _lost_coupon: {"3b"},
     _coupon_from_nowhere: {"3b"},
+    _lost_gift_card: {"3b"},
+    _gift_card_from_nowhere: {"3b"},
     _revoked_without_undo: {"3c"},
-    _unsettled_spend: {"3d"},
+    _unsettled_spend: {"3e"},
+    _gift_card_revoked_without_undo: {"3c"},
+    _issue_of_nothing: {"3d"},
+    _issue_of_another_reward: {"3d"},
+    _coupon_of_no_issue: {"3d"},
+    _gift_card_of_no_issue: {"3b", "3d"},
     _account_of_no_program: {"4"},
     _entry_of_no_version: {"4", "1b"},
     _overfull_card: {"12b"},
+    _skipped_tier: {"12c"},
+    _untold_tier: {"12d"},
+    _tier_of_another_program: {"4c", "12d"},
 }
 
 

@@ -1,8 +1,13 @@
 """Two members become one: nothing that was earned is lost, and both codes work."""
 
+from datetime import timedelta
+
+import pytest
 from sqlalchemy import select
 
 from app.cards import merge
+from app.cards.models import ProgramVersion
+from app.core import clock
 from app.ledger.models import Account
 from app.members import lookup
 from app.members.models import Member
@@ -121,3 +126,55 @@ def test_limits_and_thresholds_remember_what_the_newcomer_had(bare_shop: Shop) -
 
     assert [(line.amount, line.reason) for line in again.awards] == [(0, "limit_member_ever")]
     assert (again.coupons, holds(bare_shop, points)) == ([], (50, 0))
+
+
+@pytest.mark.parametrize("fills", [False, True])
+def test_what_was_collected_in_a_program_without_a_version_of_now_moves_too(shop: Shop, fills: bool) -> None:
+    newcomer = a_newcomer(shop)
+    shop.buy(2800 if fills else 800, member=newcomer)
+    shop.buy(1200)
+    for version in shop.session.scalars(select(ProgramVersion)):
+        version.valid_from = clock.now() + timedelta(days=1)  # only planned by now
+
+    absorb(shop, newcomer)
+
+    # 7 + 3 stamps are a full card, 2 + 3 are none.
+    assert (shop.balance(), shop.balance(newcomer), shop.states()) == ((0, 0, ["issued"]) if fills else (5, 0, []))
+
+
+def test_first_purchase_is_none_when_the_newcomer_has_bought(bare_shop: Shop) -> None:
+    welcome = {"name": "welcome", "on": "first_purchase", "then": [{"do": "award", "n": 50}]}
+    points = a_plan(bare_shop.session, "points", {"rules": [welcome]})
+    newcomer = a_newcomer(bare_shop)
+    bare_shop.buy(100, member=newcomer)
+
+    absorb(bare_shop, newcomer)
+    bare_shop.buy(100)
+
+    assert holds(bare_shop, points) == (50, 0)
+
+
+def test_todays_visit_of_the_newcomer_counts(bare_shop: Shop) -> None:
+    visits = a_plan(bare_shop.session, "visits", {"rules": [{"name": "visit", "then": [{"do": "award", "n": 1}]}]})
+    newcomer = a_newcomer(bare_shop)
+    bare_shop.buy(100, member=newcomer)
+
+    absorb(bare_shop, newcomer)
+    again = bare_shop.buy(100)
+
+    assert [(line.amount, line.reason) for line in again.awards] == [(0, "visited_today")]
+    assert holds(bare_shop, visits) == (1, 0)
+
+
+def test_ladder_remembers_what_the_newcomer_spent(bare_shop: Shop) -> None:
+    ladder = {"period": "year", "steps": [{"from_cents": 50_000, "bp": 250}]}
+    rule = {"name": "bonus", "then": [{"do": "percent", "bp": 100, "ladder": ladder}]}
+    a_plan(bare_shop.session, "bonus", {"rules": [rule]})
+    newcomer, now = a_newcomer(bare_shop), clock.now()
+    bare_shop.buy(30_000, member=newcomer, at=now - timedelta(seconds=2))
+    bare_shop.buy(20_000, at=now - timedelta(seconds=1))
+
+    absorb(bare_shop, newcomer)
+    after = bare_shop.buy(10_000, at=now)
+
+    assert after.awards[0].amount == 250  # 2.5 % of 100.00, since 300.00 and 200.00 were spent before

@@ -1,13 +1,16 @@
 """A phone that polls and a till that books look at a member's rows, never at the brand's, as SQLite's plans say."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask, g
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.cards import expiry, merge, refunds, views
+from app.cards import expiry, merge, refunds, tiers, views
+from app.cards.models import ProgramVersion
+from app.core import clock
 from app.core.db import Database
 from app.doors.member import card
 from app.doors.till import results
@@ -17,6 +20,7 @@ from app.members.models import Member
 from app.network.models import Brand, Till
 from app.rewards import service as rewards
 from tests.builders import a_brand, a_member
+from tests.cards.kinds import a_plan
 from tests.ledger.card import a_card, day
 from tests.plans import statements
 from tests.shop import Shop, a_shop
@@ -41,6 +45,11 @@ def brand_id(sqlite: Database) -> int:
     brand_id = a_brand(sqlite)
     with sqlite.unit(brand_id) as session:
         shop = a_shop(session)
+        ladder = {"period": "year", "steps": [{"from_cents": 50_000, "bp": 250}]}
+        rate = {"name": "rate", "then": [{"do": "percent", "bp": 100, "ladder": ladder}]}
+        a_plan(session, "bonus", {"rules": [rate]}, slug="ladder")
+        first = {"name": "first", "on": "first_purchase", "then": [{"do": "award", "n": 1}]}
+        a_plan(session, "visits", {"rules": [first]})
         filled = shop.buy(8000)
         rewards.redeem(session, filled.coupons[0].code, till=shop.till, purchase_id=filled.purchase_id)
         newcomer = a_member(session)
@@ -75,7 +84,27 @@ def a_quote(shop: Shop) -> object:
     return ledger.balances(shop.session, shop.member.id)
 
 
-ACTS = [a_sale, a_story, a_poll_of_the_card, the_uses_of_coupons, the_last_sale, a_quote]
+def a_sale_whose_rules_look_back(shop: Shop) -> object:
+    return shop.buy(300)
+
+
+def a_merge(shop: Shop) -> object:
+    newcomer = a_member(shop.session, state="provisional")
+    shop.buy(400, member=newcomer)
+    shop.session.execute(update(ProgramVersion).values(valid_from=clock.now() + timedelta(days=1)))
+    return merge.absorb(shop.session, newcomer, into=shop.member)
+
+
+ACTS = [
+    a_sale,
+    a_story,
+    a_poll_of_the_card,
+    the_uses_of_coupons,
+    the_last_sale,
+    a_quote,
+    a_sale_whose_rules_look_back,
+    a_merge,
+]
 
 
 @pytest.fixture(autouse=True)
@@ -134,6 +163,20 @@ def test_reversed_spend_looks_at_its_own_lots(sqlite: Database, brand_id: int) -
             card.put_back(7, taken)
 
     assert found.walks == []
+
+
+def test_tiers_look_at_the_rows_of_their_member_and_at_what_ended(sqlite: Database, brand_id: int) -> None:
+    with sqlite.unit(brand_id) as session:
+        shop = on_the_member(session)
+        a_plan(session, "standing", {"tiers": [{"slug": "silver", "from_cents": 8700}]})
+        with statements(sqlite, *BIG, "tier_hold", "tier_change", *"prw") as found:
+            bought = shop.buy(400)  # 84.00 of before and 4.00
+            assert tiers.held(session, shop.member.id, clock.now())
+            shop.refund(bought)
+            tiers.settle_due(session, now=clock.now())
+
+    assert found.count("FROM tier_change") == 3  # the sale, the refund, the job
+    assert [walk for walk in found.walks if "FROM program p" not in walk] == []  # which is short, and another p
 
 
 def test_newest_sale_of_a_till_is_the_end_of_an_index(sqlite: Database, brand_id: int) -> None:

@@ -60,11 +60,3 @@ def test_each_code_reads_differently_and_an_unknown_one_says_that_it_was_less(la
 )
 def test_sentence_says_the_figures_of_its_values(code: str, values: dict[str, Any], kind: str, sentence: str) -> None:
     assert reasons.sentence(code, values, kind=kind) == sentence
-
-
-def test_shorthand_without_kept_values_is_counted_again() -> None:
-    euros = {"per": "euros", "cents": 400, "award": 1}
-
-    assert reasons.sentence("below_one_step", rule=euros, due_cents=340) == "€0.60 short of the first stamp"
-    assert reasons.sentence("below_minimum", rule={**euros, "per": "purchase"}, due_cents=1).endswith("€4.00")
-    assert reasons.sentence("capped", rule=euros, due_cents=1) == "One purchase earns 300 at most"

@@ -127,16 +127,21 @@ def _name_real_things(case: Case[Any], till: TillSide) -> None:
     case.path_parameters.update(real.get("path_parameters", {}))
 
 
+UNPAID = ("member", "cashier", "lines", "coupons", "spend", "gift_cards")
+
+
 REAL: dict[str, Any] = {
     "POST /api/v1/scans": lambda till: {"body": {"text": till.side.members[0].code}},
     "POST /api/v1/members": lambda till: {
         "body": {"contact": "till.person@mail.example", "age_confirmed": True},
         "without": ("consents", "first_name"),
     },
-    "POST /api/v1/purchases": lambda till: {"body": till.sale(), "without": ("member", "cashier")},
+    "POST /api/v1/purchases": lambda till: {"body": till.sale(), "without": UNPAID},
+    "POST /api/v1/quotes": lambda till: {"body": till.sale(), "without": UNPAID},
+    "POST /api/v1/batches": lambda till: {"body": {"events": [till.event()]}},
     "POST /api/v1/refunds": lambda till: {
         "body": {"purchase": till.purchase()},
-        "without": ("till", "receipt", "local_date"),
+        "without": ("till", "receipt", "local_date", "lines"),
     },
     "POST /api/v1/coupons/{code}/reservations": lambda till: {"path_parameters": {"code": till.coupon()}},
     "POST /api/v1/redemptions/{redemption}/reversals": lambda till: {

@@ -76,7 +76,7 @@ def test_what_names_nothing_here_is_not_found(till: TillSide, path: str, body: d
         {"occurred_at": "2026-10-20T12:00:00"}, {"occurred_at": "yesterday"}, {"occurred_at": 1_792_486_800},
         {"occurred_at": "1792486800"}, {"occurred_at": None}, {"occurred_at": "2026-13-01T00:00:00Z"},
         {"member": "QQQQQQQQ"}, {"scan": None}, {"scan": "x"}, {"cashier": "x"},
-        {"surprise": 1}, {"coupons": []}, {"__proto__": {}},
+        {"surprise": 1}, {"cupons": []}, {"__proto__": {}},
     ],
 )  # fmt: skip
 def test_a_purchase_that_has_not_its_form_is_refused(till: TillSide, wrong: dict[str, Any]) -> None:

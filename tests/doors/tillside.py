@@ -103,6 +103,13 @@ class TillSide:
         sale = {"receipt": f"N-{next(_numbers)}", "occurred_at": now, "total_cents": 4000, **fields}
         return sale if "member" in sale else {"scan": self.scan(), **sale}
 
+    def event(self, **fields: Any) -> dict[str, Any]:
+        """Return a sale as an offline till keeps it."""
+        sale = self.sale(**fields)
+        return {
+            "key": f"event-{next(_numbers)}", "occurred_at": sale["occurred_at"], "call": "/purchases", "body": sale,
+        }  # fmt: skip
+
     def purchase(self) -> str:
         """Book a purchase that fills a card; return it."""
         found: str = self.post("/purchases", self.sale()).json["purchase"]  # type: ignore[index]

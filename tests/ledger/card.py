@@ -64,9 +64,9 @@ class Card:
         """Take earned units back, also such as are not there any more."""
         return self.open().take("reverse_earn", amount, reverses_id=entry_id)
 
-    def put_back(self, amount: int, entry_id: int, **days: int) -> int:
+    def put_back(self, amount: int, entry_id: int) -> int:
         """Reverse a spend, or a part of it."""
-        return self.open().put_back("reverse_spend", amount, reverses_id=entry_id, **days)
+        return self.open().put_back("reverse_spend", amount, reverses_id=entry_id)
 
     def lots(self) -> list[Shown]:
         """Return what can be used, in the order in which it will be."""

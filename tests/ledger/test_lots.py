@@ -3,8 +3,10 @@
 import pytest
 from sqlalchemy import func, select
 
+from app.core.db import brand_of
 from app.ledger.accounts import BalanceTooSmall
 from app.ledger.models import LedgerEntry, LotAllocation
+from app.network.models import Brand
 from tests.ledger.card import Card, a_card, on
 from tests.shop import Shop
 
@@ -76,16 +78,18 @@ def test_more_cannot_come_back_than_was_taken(card: Card) -> None:
     assert card.holds() == (7, 0)
 
 
-@pytest.mark.parametrize(("given", "good_until"), [({}, 65), ({"grace_days": 7}, 42)])
+@pytest.mark.parametrize(("grace_days", "good_until"), [(None, 65), (7, 42)])
 def test_what_has_expired_meanwhile_comes_back_for_the_days_of_grace(
-    card: Card, given: dict[str, int], good_until: int
+    card: Card, grace_days: int | None, good_until: int
 ) -> None:
+    if grace_days is not None:
+        card.session.get_one(Brand, brand_of(card.session)).grace_days = grace_days
     card.earn(3, 30)
     card.earn(4, 60)
     spent = card.spend(7)
 
     with on(35):
-        card.put_back(7, spent, **given)
+        card.put_back(7, spent)
 
     assert card.lots() == sorted([(4, 60), (3, good_until)], key=lambda lot: lot[1])
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from app.core import clock
-from app.core.db import Database
+from app.core.db import Database, brand_of
 from app.ledger import books
 from app.ledger.accounts import BalanceTooSmall, OpenAccount, OpenLot, Terms
+from app.network.models import Brand
 from tests.builders import a_brand
 from tests.ledger.card import DAY_0, Card, a_card
 from tests.ledger.units import DAY, Shown, Take, Units
@@ -104,7 +105,8 @@ class Life(RuleBasedStateMachine):
         amount = min(amount, len(take.places))
         with self.step():
             _number, account, model = self.one(of)
-            entry_id = account.put_back("reverse_spend", amount, reverses_id=reverses_id, grace_days=grace)
+            self.session.get_one(Brand, brand_of(self.session)).grace_days = grace
+            entry_id = account.put_back("reverse_spend", amount, reverses_id=reverses_id)
             model.put_back(take, amount, entry_id, now=self.now, grace=grace)
 
     @rule(which=WHICH, place=WHICH)

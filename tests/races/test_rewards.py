@@ -117,7 +117,7 @@ def spend_race(world: World, act: Spend, number: int) -> tuple[Counter[str], int
     """Use 1.00 of 5.00 at ten tills at once; return what they were told, and what is left."""
     with world.unit() as session:
         view = gift_cards.issue_gift_card(
-            session, cents=500, source_kind="issue", source_id=number, at=clock.now(), member_id=world.member_id
+            session, cents=500, source_kind="sale", source_id=number, at=clock.now(), member_id=world.member_id
         )
         card_id = view.card.id
 
@@ -173,7 +173,7 @@ def seat_race(world: World, act: Answer, number: int) -> Counter[str]:
         evening = a_reward(session, f"evening-{number}", kind="invitation", seats=5)
         codes = [
             rewards.issue(
-                session, member_id=a_member(session).id, reward=evening, source_kind="issue",
+                session, member_id=a_member(session).id, reward=evening, source_kind="welcome",
                 source_id=number * GUESTS + guest, at=clock.now(),
             ).code
             for guest in range(GUESTS)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -38,10 +39,12 @@ class World:
     opened: list[Database] = field(default_factory=list)
     _mine: threading.local = field(default_factory=threading.local)
 
-    def buy(self, session: Session, member_id: int | None = None) -> cards.PurchaseResult:
+    def buy(
+        self, session: Session, member_id: int | None = None, *, at: datetime | None = None
+    ) -> cards.PurchaseResult:
         """Book a purchase of one stamp."""
-        member = session.get_one(Member, member_id or self.member_id)
-        return cards.record_purchase(session, a_basket(500), member=member, till=session.get_one(Till, self.till_id))
+        member, till = session.get_one(Member, member_id or self.member_id), session.get_one(Till, self.till_id)
+        return cards.record_purchase(session, a_basket(500, at=at), member=member, till=till)
 
     def unit(self) -> Any:
         """Open a unit of this thread's own process."""
@@ -82,8 +85,13 @@ def world(database: Database) -> Iterator[World]:
 @pytest.fixture
 def unlocked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away what makes a read hold until the write that follows from it: FOR UPDATE, or BEGIN IMMEDIATE."""
+    unlock(world, monkeypatch)
+
+
+def unlock(world: World, patch: pytest.MonkeyPatch) -> None:
+    """Do what `unlocked` says, also in a process without fixtures."""
     if world.database.is_sqlite:
         world.begins_late = True
         return
     for statements in (sql.LOCK_ACCOUNTS, sql.HOLD_MEMBER):
-        monkeypatch.setitem(statements, "postgresql", statements["sqlite"])
+        patch.setitem(statements, "postgresql", statements["sqlite"])

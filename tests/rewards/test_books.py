@@ -17,7 +17,7 @@ def a_busy_shop(shop: Shop) -> Shop:
     """Use a part of a gift card and give a part back, grant by hand, take seats: something for every invariant."""
     session, sale = shop.session, shop.buy(1200)
     card = gift_cards.issue_gift_card(
-        session, cents=1000, source_kind="issue", source_id=1, at=clock.now(), member_id=shop.member.id
+        session, cents=1000, source_kind="sale", source_id=1, at=clock.now(), member_id=shop.member.id
     ).card
     gift_cards.use_gift_card(session, card, 600, till=shop.till, purchase_id=sale.purchase_id)
     service.give_back_to_gift_cards(session, till=shop.till, purchase_id=sale.purchase_id, cents=200)

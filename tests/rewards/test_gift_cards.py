@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 def a_gift_card(shop: Shop, cents: int = 5000, *, number: int = 1, days: int | None = 60) -> GiftCardView:
     """Build a gift card of the shop's member."""
     return gift_cards.issue_gift_card(
-        shop.session, cents=cents, source_kind="issue", source_id=number, at=clock.now(), member_id=shop.member.id,
+        shop.session, cents=cents, source_kind="sale", source_id=number, at=clock.now(), member_id=shop.member.id,
         expires_at=clock.now() + days * DAY if days else None,
     )  # fmt: skip
 
@@ -149,7 +149,7 @@ def test_job_expires_what_is_due_with_what_is_left_and_leaves_the_rest(database:
         use(shop, due, 1000)
         brand_id = brand_of(session)
     with clock.moved(to=clock.now() + 5.5 * DAY), database.unit() as session:
-        jobs.expire(session)
+        jobs.expire_gift_cards(session)
 
     with database.unit(brand_id) as session:
         found = service.gift_cards_of(session, due.card.member_id or 0)
@@ -182,7 +182,7 @@ def test_reward_of_that_kind_gives_a_gift_card_and_others_a_coupon(shop: Shop) -
 
     given = [
         service.give(
-            shop.session, member_id=shop.member.id, reward=reward, source_kind="issue", source_id=1, at=clock.now()
+            shop.session, member_id=shop.member.id, reward=reward, source_kind="welcome", source_id=1, at=clock.now()
         )
         for reward in (card, cup)
     ]
@@ -192,7 +192,7 @@ def test_reward_of_that_kind_gives_a_gift_card_and_others_a_coupon(shop: Shop) -
     assert isinstance(given[1], service.CouponView)
     with pytest.raises(ValueError, match="no coupon"):
         service.issue(
-            shop.session, member_id=shop.member.id, reward=card, source_kind="issue", source_id=2, at=clock.now()
+            shop.session, member_id=shop.member.id, reward=card, source_kind="welcome", source_id=2, at=clock.now()
         )
 
 

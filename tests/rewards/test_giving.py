@@ -1,11 +1,13 @@
 """Rewards given by hand, invitations and their seats."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
 from app.core import clock
 from app.network.models import Staff
-from app.rewards import invitations, service
+from app.rewards import coupons, gift_cards, invitations, service
 from app.rewards.gift_cards import GiftCardView
 from app.rewards.invitations import NoInvitation, SeatsInvalid, SeatsTaken
 from app.rewards.models import HandGrant, InvitationReply, Reward
@@ -84,6 +86,39 @@ def test_answer_of_no_and_a_coupon_taken_back_free_their_seats(shop: Shop) -> No
     shop.session.refresh(evening)
     replies = shop.session.scalars(select(InvitationReply)).all()
     assert (declined.answer, evening.seats_taken, [row.seats for row in replies]) == ("no", 0, [0, 0])
+
+
+def test_coupon_that_expires_frees_its_seats(shop: Shop) -> None:
+    evening, dinner = (a_reward(shop.session, slug, kind="invitation", seats=4) for slug in ("evening", "dinner"))
+    replies = [
+        invitations.reply(shop.session, invited(shop, reward, number), comes=True, seats=number)
+        for number, reward in ((1, evening), (2, dinner), (3, evening))
+    ]
+
+    assert service.expire_due(shop.session, now=clock.now() + timedelta(days=61)) == 3
+
+    shop.session.refresh(evening), shop.session.refresh(dinner)
+    assert (evening.seats_taken, dinner.seats_taken, [row.seats for row in replies]) == (0, 0, [0, 0, 0])
+
+
+@pytest.mark.parametrize("kind", ["product", "gift_card"])
+def test_members_are_told_of_what_expired_in_the_order_of_their_ids(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    told: list[int] = []
+    reward = a_reward(shop.session, "ten", kind=kind, face_cents=1000)
+    members = [a_member(shop.session).id for _member in range(3)]
+    for number, member_id in enumerate([members[2], members[0], members[1], members[0]], 1):
+        service.give(
+            shop.session, member_id=member_id, reward=reward, source_kind="welcome", source_id=number, at=clock.now()
+        )
+    for module in (coupons, gift_cards):
+        monkeypatch.setattr(module, "emit", lambda _session, event: told.append(event.member_id))
+
+    expire = gift_cards.expire_gift_cards if kind == "gift_card" else coupons.expire_due
+    expire(shop.session, now=clock.now() + timedelta(days=61))
+
+    assert told == [members[0], members[0], members[1], members[2]]
 
 
 def test_invitation_without_a_number_of_seats_takes_all_who_come(shop: Shop) -> None:

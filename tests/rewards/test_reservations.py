@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from app.cards import views
 from app.core import clock
 from app.ledger import service as ledger
 from app.network.models import CostCentre, Outlet, Till
@@ -223,6 +224,22 @@ def test_reversed_redemption_gives_the_coupon_back_once_with_its_old_validity(sh
     assert shop.states() == ["redeemed"]
     live = select(Redemption.id).where(Redemption.reversed_at.is_(None))
     assert shop.session.scalars(live).all() == [second.id]
+
+
+def test_story_says_which_till_undid_a_use_and_what_came_back_with_a_refund(shop: Shop) -> None:
+    by_hand, by_refund = a_coupon(shop), a_coupon(shop, number=2)
+    sale = shop.buy(1200)
+    undone = service.redeem(shop.session, by_hand.code, till=shop.till, purchase_id=sale.purchase_id)
+    service.redeem(shop.session, by_refund.code, till=shop.till, purchase_id=sale.purchase_id)
+    next_till = a_till(shop.session, outlet=shop.session.get_one(Outlet, shop.till.outlet_id))
+
+    service.reverse(shop.session, undone.public_id, till=next_till)
+    shop.refund(sale)
+
+    rows = shop.session.scalars(select(Redemption.reversed_till_id).order_by(Redemption.id)).all()
+    assert rows == [next_till.id, None]
+    told = {line.reason for line in views.story(shop.session, shop.member.id) if line.kind == "coupon_returned"}
+    assert told == {"Its use was undone at Till 1", "It came back with a refund"}
 
 
 @pytest.mark.parametrize("public_id", ["of another outlet", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ", ""])

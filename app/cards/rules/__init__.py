@@ -1,8 +1,7 @@
 """Rules of programs: their model as validated JSON, and the pure evaluation of it. See docs/program-rules.md."""
 
-from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, kept_until, serial_credit, tier_for
-from app.cards.rules.compat import evaluate_due, missing
-from app.cards.rules.dates import expiry, period_start, release_at
+from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, serial_credit, use_share
+from app.cards.rules.dates import expiry, period_end, period_start, release_at
 from app.cards.rules.evaluate import MAX_STAMPS, evaluate
 from app.cards.rules.facts import (
     Facts,
@@ -22,20 +21,22 @@ from app.cards.rules.model import (
     Rule,
     Shorthand,
     Tier,
+    asks_for_tiers,
     ladder_periods,
     needs_seed,
     parse,
     rewards_of,
+    tiers_of,
 )
+from app.cards.rules.standing import Day, TierReached, kept_until, tier_for, tier_reached
 from app.cards.rules.surprise import pick
-
-StampRule = Shorthand  # the name of old
 
 __all__ = [
     "KINDS",
     "MAX_STAMPS",
     "MOST_REWARDS",
     "Crossed",
+    "Day",
     "Facts",
     "Line",
     "Outcome",
@@ -45,27 +46,30 @@ __all__ = [
     "Release",
     "Rule",
     "Shorthand",
-    "StampRule",
     "Tier",
+    "TierReached",
     "Used",
+    "asks_for_tiers",
     "crossed",
     "evaluate",
-    "evaluate_due",
     "expiry",
     "facts_from_json",
     "facts_to_json",
     "fills",
     "kept_until",
     "ladder_periods",
-    "missing",
     "needs_seed",
     "parse",
     "parts_from_json",
     "parts_to_json",
+    "period_end",
     "period_start",
     "pick",
     "release_at",
     "rewards_of",
     "serial_credit",
     "tier_for",
+    "tier_reached",
+    "tiers_of",
+    "use_share",
 ]

@@ -1,11 +1,11 @@
-"""What follows from a balance, a spend or the days of use: filled cards, thresholds, tiers, credit of a serial card."""
+"""What follows from a balance or the days of use: filled cards, thresholds, credit of a serial card."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
-from app.cards.rules.dates import expiry
-from app.cards.rules.model import Plan, Tier
+from app.cards.rules.model import Plan
+from app.core.money import half_up
 
 MOST_REWARDS = 300  # of one event, as decision 0005 has it: a slip of the finger must not issue coupons by the thousand
 
@@ -59,37 +59,15 @@ def crossed(plan: Plan, before: int, after: int) -> Crossed:
     return Crossed(tuple(reached), taken, after - taken)
 
 
-def tier_for(
-    tiers: Sequence[Tier],
-    *,
-    spent: Mapping[str, int],
-    visits: Mapping[str, int],
-    held: str = "",
-    held_until: datetime | None = None,
-    at: datetime | None = None,
-) -> Tier | None:
-    """Return the highest tier that a member has reached or still keeps; None below the first.
+def use_share(price_cents: int, uses: int, *, used: int, settled_cents: int) -> int:
+    """Return the share of a serial card's price that a use settles: the shares of all uses sum to the price.
 
     Args:
-        tiers: lowest first.
-        spent: cents of due by period (month, quarter, year) so far.
-        visits: number by period.
-        held: slug of the tier that the member is in.
-        held_until: when it ends, see `kept_until`; without it, the tier is not kept.
-        at: the moment that is asked about.
+        uses: that were bought for the price.
+        used: how many are used with this one.
+        settled_cents: what the others of them settled; those that were taken back are not among them.
     """
-    kept = held_until is not None and at is not None and at < held_until
-    for tier in reversed(tiers):
-        measured = spent if tier.from_cents is not None else visits
-        needed = tier.from_cents if tier.from_cents is not None else tier.from_visits or 0
-        if measured.get(tier.period, 0) >= needed or (kept and tier.slug == held):
-            return tier
-    return None
-
-
-def kept_until(tier: Tier, reached_local: datetime) -> datetime:
-    """Return the first moment at which a tier that was reached is no longer kept, in the brand's zone."""
-    return expiry(reached_local, tier.keeps_months)
+    return max(half_up(price_cents * used, uses) - settled_cents, 0)
 
 
 def serial_credit(plan: Plan, used_on: Sequence[date]) -> int:

@@ -46,6 +46,17 @@ def period_start(at_local: datetime, period: str) -> datetime:
     return _first_of_month(at_local, at_local.month - (at_local.month - 1) % length)
 
 
+def period_end(at_local: datetime, period: str) -> datetime:
+    """Return the first moment after the month, quarter or year that a moment lies in.
+
+    Raises:
+        ValueError: the zone is not a named one.
+        KeyError: an unknown period.
+    """
+    length = _LENGTHS[period]
+    return _first_of_month(at_local, at_local.month - (at_local.month - 1) % length + length)
+
+
 def _first_of_month(at_local: datetime, month: int) -> datetime:
     """Return local midnight of the first of a month, counted from January of `at_local`'s year on."""
     if not isinstance(at_local.tzinfo, ZoneInfo):

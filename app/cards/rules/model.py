@@ -18,6 +18,7 @@ from app.cards.rules.parts import (
     Percent,
     Period,
     Points,
+    SetTier,
     Slug,
     Surprise,
     Texts,
@@ -267,6 +268,18 @@ def ladder_periods(plan: Plan) -> frozenset[str]:
 def needs_seed(plan: Plan) -> bool:
     """Tell whether a plan holds a surprise, so that the caller stores a seed."""
     return any(isinstance(effect, Surprise) for rule in plan.rules for effect in rule.then)
+
+
+def asks_for_tiers(plan: Plan) -> bool:
+    """Tell whether a rule of a plan looks at the member's tier, so that the caller reads it."""
+    return any(rule.when.tiers is not None for rule in plan.rules)
+
+
+def tiers_of(plan: Plan) -> frozenset[str]:
+    """Return the slugs of all tiers that a plan's rules look for or put a member into."""
+    asked = {slug for rule in plan.rules for slug in rule.when.tiers or ()}
+    effects = (effect for rule in plan.rules for effect in rule.then)
+    return frozenset(asked | {effect.tier for effect in effects if isinstance(effect, SetTier)})
 
 
 def rewards_of(plan: Plan) -> frozenset[str]:

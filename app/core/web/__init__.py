@@ -3,10 +3,10 @@
 Only doors and `app.wsgi` import it; no slice does.
 """
 
-from app.core.web.app import LeimaFlask, database, end_unit, limit, runtime, session
+from app.core.web.app import LeimaFlask, database, end_unit, in_own_unit, limit, runtime, session
 from app.core.web.cookies import clear_cookie, read_cookie, set_cookie
 from app.core.web.guard import client_address, csp_nonce, takes
-from app.core.web.pages import asset, door, page, problem, wants_problem
+from app.core.web.pages import asset, door, page, problem, problem_of, wants_problem
 
 __all__ = [
     "LeimaFlask",
@@ -17,9 +17,11 @@ __all__ = [
     "database",
     "door",
     "end_unit",
+    "in_own_unit",
     "limit",
     "page",
     "problem",
+    "problem_of",
     "read_cookie",
     "runtime",
     "session",

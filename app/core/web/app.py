@@ -1,7 +1,8 @@
 """The application class: one unit of work around each view, committed only when the answer is a success."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from apiflask import APIFlask
@@ -17,6 +18,7 @@ from app.core.db import Database
 from app.core.runtime import Runtime
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
+T = TypeVar("T")
 MAX_BODY = 64 * 1024  # bytes; a basket of 500 lines is 40 kB
 
 
@@ -104,6 +106,23 @@ def end_unit(*, keep: bool, error: BaseException | None = None) -> None:
         opened.__exit__(type(refused), refused, refused.__traceback__)
     except Refused:
         return
+
+
+def in_own_unit(do: Callable[[], T]) -> T:
+    """Run a part of a request in a unit of its own, whatever became of the parts before it.
+
+    Raises:
+        Exception: what `do` raises; then nothing of this part is left.
+    """
+    end_unit(keep=True)
+    g.refused = False
+    try:
+        found = do()
+    except BaseException as error:
+        end_unit(keep=False, error=error)
+        raise
+    end_unit(keep=True)
+    return found
 
 
 class Refused(Exception):

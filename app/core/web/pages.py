@@ -131,16 +131,15 @@ def wants_problem() -> bool:
     return request.accept_mimetypes.best == "application/json"
 
 
+def problem_of(status: int, code: str, message: str, **extra: Any) -> dict[str, Any]:
+    """Return the body of a refusal (RFC 9457) with a stable `code`."""
+    named = {"type": "about:blank", "title": message, "status": status, "code": code}
+    return {**named, "request_id": g.get("request_id", ""), **extra}
+
+
 def problem(status: int, code: str, message: str, **extra: Any) -> Response:
-    """Return problem+json (RFC 9457) with a stable `code`."""
-    body = {
-        "type": "about:blank",
-        "title": message,
-        "status": status,
-        "code": code,
-        "request_id": g.get("request_id", ""),
-        **extra,
-    }
+    """Return problem+json (RFC 9457)."""
+    body = problem_of(status, code, message, **extra)
     return Response(json.dumps(body, ensure_ascii=False), status=status, mimetype="application/problem+json")
 
 

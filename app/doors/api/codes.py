@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass, field
 
+from app.cards import paying
+from app.cards.returns import LineUnknown, NotThatMuchLeft
 from app.core.db import DatabaseDown
 from app.core.errors import Invalid, LeimaError, TooMany, Unauthorized
 from app.core.web.guard import CrossSite
 from app.doors import guesses, idempotency
+from app.doors.api import sales
 from app.ledger import service as ledger
+from app.ledger.accounts import BalanceTooSmall
 from app.members import consents, contacts, forms, scans
 from app.network import staff, tills
 from app.rewards import service as rewards
+from app.rewards.rules import LinesDoNotSum, SpendTooLarge
 
 Errors = tuple[type[LeimaError], ...]
 
@@ -52,6 +57,13 @@ def _meaning(error: type[LeimaError]) -> str:
     return " ".join((error.__doc__ or "").split("\n\n")[0].split())
 
 
+PAYING: Errors = (
+    scans.MemberCodeUnknown, scans.ScanUnknown, scans.ScanExpired, staff.StaffUnknown, guesses.TooManyUnknownCodes,
+    LinesDoNotSum, SpendTooLarge, paying.ProgramUnknown, paying.NotSpendable, BalanceTooSmall, sales.RedeemNotAllowed,
+    paying.CodeTwice, rewards.CouponUnknown, rewards.CouponNotUsable, rewards.GiftCardUnknown,
+    rewards.GiftCardNotUsable, rewards.GiftCardTooSmall, guesses.TooManyWrongCoupons, ledger.TimeOutOfRange,
+)  # fmt: skip
+
 OPERATIONS = {
     "/api/v1/scans": Operation(
         "readMemberCode",
@@ -77,21 +89,37 @@ OPERATIONS = {
     "/api/v1/purchases": Operation(
         "bookPurchase",
         "Book a purchase",
-        "Book what a member paid, and answer what it earned: stamps, filled cards and their coupons. An award of"
-        " nothing says why. A receipt is booked once for a till and day, whatever its Idempotency-Key.",
+        "Book what a member bought, and answer what it earned: stamps, filled cards and their coupons. An award of"
+        " nothing says why. Coupons, bonus and gift cards pay first, in this order; money that is left earns. A receipt"
+        " is booked once for a till and day, whatever its Idempotency-Key.",
         "What the purchase earned",
-        (
-            scans.MemberCodeUnknown, scans.ScanUnknown, scans.ScanExpired, staff.StaffUnknown, ledger.ReceiptKnown,
-            ledger.TimeOutOfRange, ledger.ReceiptInvalid, guesses.TooManyUnknownCodes,
-        ),
+        (*PAYING, ledger.ReceiptKnown, ledger.ReceiptInvalid),
+    ),
+    "/api/v1/quotes": Operation(
+        "quotePurchase",
+        "Quote a purchase",
+        "Say before payment what the same body would earn, cost and use as a purchase. It books and holds nothing; what"
+        " it says holds for this moment.",
+        "What the purchase would do",
+        PAYING,
     ),
     "/api/v1/refunds": Operation(
         "refundPurchase",
         "Take a purchase back",
-        "Take a whole purchase of this outlet back. Its stamps go, and the coupons that they made unless used; a used"
-        " coupon leaves a debt of stamps. A second refund of the same purchase changes nothing and says `repeated`.",
+        "Take a purchase of this outlet back, whole or some of its lines. What is left is counted again by the rules of"
+        " its day: stamps go, and the coupons that they made unless used; a used coupon leaves a debt. A second refund"
+        " of a whole purchase changes nothing and says `repeated`.",
         "What the refund took",
-        (ledger.PurchaseUnknown,),
+        (ledger.PurchaseUnknown, NotThatMuchLeft, LineUnknown, sales.LineTwice),
+    ),
+    "/api/v1/batches": Operation(
+        "bookBatch",
+        "Book an offline till's events",
+        "Book up to 500 calls that a till could not make, each with its own key and in a transaction of its own, in the"
+        " order of occurred_at and key. One that is refused does not stop the others. Send the same batch again after a"
+        " lost answer: what was booked is not booked twice. Limits and budgets count in the order of recording.",
+        "What became of each event",
+        (),
     ),
     "/api/v1/coupons/{code}/reservations": Operation(
         "reserveCoupon",

@@ -1,5 +1,6 @@
 """Views of the till API about coupons: held for a moment, redeemed once ever, taken back."""
 
+from datetime import datetime
 from typing import Any
 
 from app.core import i18n, web
@@ -32,12 +33,19 @@ def reserve(code: str, json_data: api.ReservationIn) -> dict[str, Any]:
 @blueprint.output(api.RedemptionOut, status_code=201)
 def redeem(code: str, json_data: api.RedemptionIn) -> dict[str, Any]:
     """Redeem a coupon once ever; a repeat with the same key returns the first answer."""
+    return use(code, json_data)
+
+
+def use(code: str, given: api.RedemptionIn, *, at: datetime | None = None) -> dict[str, Any]:
+    """Redeem a coupon at this till, now or when it was offline, and return the answer."""
     session, asking = web.session(), till()
-    basket = ledger.find_purchase(session, till=asking, public_id=json_data.purchase) if json_data.purchase else None
+    basket = ledger.find_purchase(session, till=asking, public_id=given.purchase) if given.purchase else None
     if basket is not None:
         ledger.demand_standing(session, basket)
+    if at is not None:
+        ledger.check_time(at)
     view = guesses.coupon(code)
-    redemption = rewards.redeem(session, view.code, till=asking, purchase_id=basket.id if basket else None)
+    redemption = rewards.redeem(session, view.code, till=asking, purchase_id=basket.id if basket else None, at=at)
     return {
         "redemption": redemption.public_id,
         "coupon": view.coupon.public_id,
@@ -54,6 +62,11 @@ def redeem(code: str, json_data: api.RedemptionIn) -> dict[str, Any]:
 @blueprint.output(api.ReversalOut, status_code=201)
 def reverse(redemption: str, json_data: api.ReversalIn) -> dict[str, Any]:
     """Take a redemption of this outlet back; a second reversal changes nothing and says so."""
+    return undo(redemption)
+
+
+def undo(redemption: str) -> dict[str, Any]:
+    """Take a redemption back and return the answer."""
     done = rewards.reverse(web.session(), redemption, till=till())
     return {
         "redemption": done.redemption.public_id,

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.core.money import MAX_CENTS
 
@@ -24,6 +24,9 @@ def _counted(value: object) -> object:
 
 
 Cents = Annotated[int, Field(ge=0, le=MAX_CENTS, description="integer cents"), BeforeValidator(_counted)]
+Whole = Annotated[int, BeforeValidator(_counted)]
+Slug = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$")]
+Code = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]+$")]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 Day = Annotated[date, BeforeValidator(_written)]
 PublicId = Annotated[str, Field(min_length=26, max_length=26, pattern=r"^[0-9A-Z]{26}$")]
@@ -46,7 +49,7 @@ class Out(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def _one_of(*ways: tuple[str, ...]) -> dict[str, Any]:
+def one_of(*ways: tuple[str, ...]) -> dict[str, Any]:
     """Say in the document what a validator checks: the fields of exactly one way are given, those of the others not."""
     every = {name for way in ways for name in way}
     given, absent = {"not": {"type": "null"}}, {"type": "null"}
@@ -124,92 +127,3 @@ class MemberOut(Out):
     member: str = Field(description="first name and initial, may be empty", examples=["Aino K."])
     spoken_code: str = Field(description="what the member can say at a till", examples=["WTX2P4S5"])
     cards: list[CardOut] = Field(description="one of each program")
-
-
-class PurchaseIn(In):
-    """A purchase that may earn. `scan` or `member`, not both."""
-
-    model_config = ConfigDict(json_schema_extra=_one_of(("scan",), ("member",)))
-
-    scan: PublicId | None = Field(None, description="from POST /scans or /members, of this till", examples=[AN_ID])
-    member: Text | None = Field(None, description="member's code, where the till kept no scan")
-    receipt: Receipt = Field(description="the receipt's number, once for a till and day", examples=["1041"])
-    occurred_at: Moment = Field(description="at most 5 minutes ahead, 30 days back", examples=[A_MOMENT])
-    total_cents: Cents = Field(description="what was paid, integer cents", examples=[1290])
-    cashier: PublicId | None = Field(None, description="who sold, by the id in the console")
-
-    @model_validator(mode="after")
-    def _one(self) -> "PurchaseIn":
-        if (self.scan is None) == (self.member is None):
-            raise ValueError("give scan or member, not both")
-        return self
-
-
-class AwardOut(Out):
-    """What a purchase gave in one program; `reason` says why it was nothing or less."""
-
-    program: str = Field(description="short name of the program", examples=["coffee"])
-    unit: str = Field(description="what is collected, in the number of `amount`", examples=["stamps"])
-    amount: int = Field(description="how many this purchase earned", examples=[2])
-    balance: int = Field(description="on the open card now; negative is a debt", examples=[5])
-    size: int = Field(description="how many fill the card", examples=[10])
-    filled: int = Field(description="how many cards it filled")
-    rule: str = Field(description="the short name of the rule that gave most", examples=["per-euros"])
-    reason: str = Field(description="reason code, empty when all of it was earned")
-    sentence: str = Field(description="the reason for people")
-
-
-class IssuedOut(Out):
-    """A coupon that this purchase earned."""
-
-    id: str = Field(description="names the coupon, does not redeem it", examples=[AN_ID])
-    title: str = Field(description="what it is for, for people", examples=["Free coffee"])
-    expires_at: AwareDatetime = Field(description="usable until then", examples=[A_MOMENT])
-
-
-class PurchaseOut(Out):
-    """A booked purchase."""
-
-    purchase: str = Field(description="names the purchase, for POST /refunds", examples=[AN_ID])
-    awards: list[AwardOut] = Field(description="one of each program")
-    coupons_issued: list[IssuedOut] = Field(description="of the cards that it filled")
-    coupons_redeemed: list[IssuedOut] = Field(description="used with this purchase")
-    amount_due_cents: int = Field(description="what was to pay; it is what earns", examples=[1290])
-
-
-class RefundIn(In):
-    """A whole purchase to take back: by its id, or by till, receipt and local date."""
-
-    model_config = ConfigDict(json_schema_extra=_one_of(("purchase",), ("till", "receipt", "local_date")))
-
-    purchase: PublicId | None = Field(None, description="from POST /purchases", examples=[AN_ID])
-    till: PublicId | None = Field(None, description="the till that sold, of this outlet")
-    receipt: Receipt | None = Field(None, description="the receipt's number")
-    local_date: Day | None = Field(None, description="the day of the sale where the shop is")
-
-    @model_validator(mode="after")
-    def _one(self) -> "RefundIn":
-        given = [part is not None for part in (self.till, self.receipt, self.local_date)]
-        if not (all(given) if self.purchase is None else not any(given)):
-            raise ValueError("give purchase, or till with receipt and local_date, not both")
-        return self
-
-
-class ReversedOut(Out):
-    """What a refund took in one program."""
-
-    program: str = Field(description="short name of the program", examples=["coffee"])
-    amount: int = Field(description="how many were taken, below zero", examples=[-2])
-    balance: int = Field(description="on the open card now; negative is a debt", examples=[3])
-    fills_undone: int = Field(description="how many full cards were opened again", examples=[0])
-
-
-class RefundOut(Out):
-    """A booked refund; a repeat answers as the first did."""
-
-    refund: str = Field(description="names the refund", examples=[AN_ID])
-    purchase: str = Field(description="the purchase that was taken back", examples=[AN_ID])
-    amount_cents: int = Field(description="what the purchase had cost", examples=[1290])
-    reversed: list[ReversedOut] = Field(description="one of each program that lost something")
-    coupons_returned: int = Field(description="coupons used on it that can be used again", examples=[0])
-    repeated: bool = Field(description="whether it had been taken back before")

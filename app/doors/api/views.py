@@ -1,28 +1,24 @@
 """Thin views of the till API: the door proves the till, the services decide."""
 
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from apiflask import APIBlueprint
 from flask import g, request
-from sqlalchemy import select
 from werkzeug.exceptions import UnsupportedMediaType
 
-from app.cards import reasons, refunds, views
-from app.cards import service as cards
-from app.cards.models import Program
+from app.cards import views
 from app.core import i18n, web
 from app.core.errors import Unauthorized
 from app.core.i18n import gettext as _
 from app.doors import guesses, identity
 from app.doors.api import schemas as api
 from app.doors.idempotency import answered, idempotent
-from app.ledger import service as ledger
 from app.members import lookup, scans, sign_in
 from app.members import service as members
 from app.members.forms import JoinForm
 from app.members.models import Member
-from app.network import staff, tills
+from app.network import tills
 from app.network.models import Till
 from app.network.service import brand_by_id
 from app.rewards import service as rewards
@@ -145,79 +141,4 @@ def sign_up(json_data: api.MemberIn) -> dict[str, Any]:
         "member": members.display_name(joined.member),
         "spoken_code": spoken,
         "cards": _cards(joined.member.id),
-    }
-
-
-@blueprint.post("/purchases")
-@idempotent
-@blueprint.input(api.PurchaseIn)
-@blueprint.output(api.PurchaseOut, status_code=201)
-def purchase(json_data: api.PurchaseIn) -> dict[str, Any]:
-    """Book a purchase: awards, filled cards and their coupons; an award of nothing says why."""
-    session, asking = web.session(), till()
-    if json_data.cashier is not None:
-        reseller = tills.till_place(session, asking.id).reseller
-        staff.cashier(session, json_data.cashier, reseller_id=reseller.id)
-    if json_data.scan is not None:
-        found = scans.get(session, json_data.scan, till=asking)
-        member, scan_id = session.get_one(Member, found.member_id), cast(int | None, found.id)
-    else:
-        member, scan_id = guesses.member(cast(str, json_data.member)), None
-    basket = ledger.Basket(json_data.total_cents, json_data.receipt, json_data.occurred_at, json_data.cashier)
-    result = cards.record_purchase(session, basket, member=member, till=asking, scan_id=scan_id)
-    return {
-        "purchase": result.public_id,
-        "awards": [_award(line, result.due_cents) for line in result.awards],
-        "coupons_issued": [_issued(view) for view in result.coupons],
-        "coupons_redeemed": [],
-        "amount_due_cents": result.due_cents,
-    }
-
-
-def _award(line: cards.AwardLine, due_cents: int) -> dict[str, Any]:
-    return {
-        "program": line.program.slug,
-        "unit": views.unit(line.program.unit)[0 if line.amount == 1 else 1],
-        "amount": line.amount,
-        "balance": line.balance,
-        "size": line.program.full_at or 0,
-        "filled": line.filled,
-        "rule": line.rule,
-        "reason": line.reason,
-        "sentence": reasons.sentence(line.reason, line.details, kind=line.program.kind),
-    }
-
-
-def _issued(view: rewards.CouponView) -> dict[str, Any]:
-    return {"id": view.coupon.public_id, "title": i18n.pick(view.reward.name), "expires_at": view.coupon.expires_at}
-
-
-@blueprint.post("/refunds")
-@idempotent
-@blueprint.input(api.RefundIn)
-@blueprint.output(api.RefundOut, status_code=201)
-def refund(json_data: api.RefundIn) -> dict[str, Any]:
-    """Take a whole purchase of this outlet back; stamps, unused coupons and debts follow. A repeat changes nothing."""
-    session, asking = web.session(), till()
-    receipt = None
-    if json_data.till and json_data.receipt and json_data.local_date:
-        receipt = (json_data.till, json_data.receipt, json_data.local_date)
-    found = ledger.find_purchase(session, till=asking, public_id=json_data.purchase, receipt=receipt)
-    result = refunds.refund(session, found, till=asking)
-    slugs = dict(session.execute(select(Program.id, Program.slug)).all())
-    return {
-        "refund": result.public_id,
-        "purchase": found.public_id,
-        "amount_cents": result.amount_cents,
-        "reversed": [
-            {
-                "program": slugs[line.program_id],
-                "amount": line.amount,
-                "balance": line.balance,
-                "fills_undone": line.fills_undone,
-            }
-            for line in result.reversed
-        ],
-        "coupons_returned": result.coupons_returned,
-        "repeated": result.repeated,
     }

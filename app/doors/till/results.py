@@ -84,7 +84,7 @@ def _sale(session: Session, purchase: Purchase) -> dict[str, Any]:
     award, program = rows[0]
     coupons = _coupons(session, purchase)
     filled = ngettext("Card filled: %(n)s coupon", "Card filled: %(n)s coupons", len(coupons)) if coupons else ""
-    reason = reasons.sentence(award.reason, award.details or None, kind=program.kind) or None
+    reason = reasons.sentence(award.reason, award.details, kind=program.kind) or None
     title = shape.signed(award.amount, views.unit(program.unit))
     return _result(
         "sale", title, _sub(session, purchase), fills=len(coupons), filled=filled, reason=reason,

@@ -1,4 +1,4 @@
-"""Thresholds, tiers and serial cards, by worked examples."""
+"""Thresholds and serial cards, by worked examples."""
 
 from datetime import date, timedelta
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given as over
 from hypothesis import strategies as st
 
-from app.cards.rules import MOST_REWARDS, Plan, crossed, kept_until, parse, serial_credit, tier_for
-from tests.programs import a_plan, a_rule, local, per_amount
+from app.cards.rules import MOST_REWARDS, Plan, crossed, parse, serial_credit, use_share
+from tests.programs import a_plan, a_rule, per_amount
 
 STEPS = [{"at": 500, "reward": "coffee"}, {"at": 1000, "reward": "lunch"}]
 
@@ -108,41 +108,34 @@ def test_serial_card_with_a_use_left_gives_nothing_back_yet() -> None:
     assert serial_credit(SERIAL, []) == 0
 
 
-TIERS = parse(
-    "standing",
-    {
-        "tiers": [
-            {"slug": "silver", "from_cents": 50_000, "discount_bp": 300, "keeps_months": 1},
-            {"slug": "regular", "from_visits": 20, "period": "month", "discount_bp": 500},
-            {"slug": "gold", "from_cents": 150_000, "discount_bp": 800},
-        ]
-    },
-).tiers
+def test_shares_of_uses_sum_to_the_price_to_the_cent() -> None:
+    # 100.00 for 3 uses: 33.33, then 66.67 less 33.33, then 100.00 less 66.67.
+    settled, shares = 0, []
+    for used in (1, 2, 3):
+        shares.append(use_share(10_000, 3, used=used, settled_cents=settled))
+        settled += shares[-1]
+
+    assert shares == [3333, 3334, 3333]
+    assert use_share(9000, 10, used=4, settled_cents=0) == 3600  # four at once
 
 
-@pytest.mark.parametrize(
-    ("spent", "visits", "slug"),
-    [
-        (49_999, 19, None),
-        (50_000, 0, "silver"),
-        (0, 20, "regular"),
-        (149_999, 20, "regular"),
-        (150_000, 0, "gold"),
-    ],
+@over(
+    price=st.integers(0, 20_000),
+    uses=st.integers(1, 30),
+    steps=st.lists(st.integers(0, 29), max_size=60),
 )
-def test_highest_tier_that_is_reached_is_the_members(spent: int, visits: int, slug: str | None) -> None:
-    found = tier_for(TIERS, spent={"year": spent}, visits={"month": visits})
+def test_whatever_is_taken_back_meanwhile_the_uses_of_a_full_card_sum_to_its_price(
+    price: int, uses: int, steps: list[int]
+) -> None:
+    live: list[int] = []
+    for step in [*steps, *[29] * uses]:
+        if step < len(live) and len(live) < uses:
+            live.pop(step)
+        elif len(live) < uses:
+            live.append(use_share(price, uses, used=len(live) + 1, settled_cents=sum(live)))
+        assert all(share >= 0 for share in live)
+        assert sum(live) <= price
 
-    assert (found.slug if found else None) == slug
-
-
-def test_tier_is_kept_to_the_end_of_its_months_and_a_higher_one_wins_over_it() -> None:
-    until = kept_until(TIERS[0], local(2026, 1, 31, 18))
-    last, first = local(2026, 2, 28, 23, 59, 59), local(2026, 3, 1)
-
-    def slug(at: object, spent: int) -> str | None:
-        found = tier_for(TIERS, spent={"year": spent}, visits={}, held="silver", held_until=until, at=at)
-        return found.slug if found else None
-
-    assert until == first
-    assert (slug(last, 0), slug(first, 0), slug(last, 150_000)) == ("silver", None, "gold")
+    while len(live) < uses:
+        live.append(use_share(price, uses, used=len(live) + 1, settled_cents=sum(live)))
+    assert sum(live) == price

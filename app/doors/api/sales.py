@@ -1,0 +1,208 @@
+"""Views of the till API about sales: booked, quoted, taken back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from app.cards import explain, reasons, refunds, views
+from app.cards import service as cards
+from app.cards.models import Program
+from app.cards.paying import Payment, Wishes
+from app.core import clock, i18n, web
+from app.core.errors import Conflict, Invalid
+from app.core.i18n import gettext as _
+from app.doors import guesses
+from app.doors.api import sale_schemas as api
+from app.doors.api.views import blueprint, till
+from app.doors.idempotency import idempotent
+from app.ledger import service as ledger
+from app.members import scans
+from app.members.models import Member
+from app.network import staff, tills
+from app.rewards import service as rewards
+
+IN_CENTS = ("bonus", "cash_back")  # kinds of program whose unit is money
+
+
+class RedeemNotAllowed(Conflict):
+    """A balance is spent with a scan that may redeem: a moving code, or one that the member's phone confirmed."""
+
+    code = "may_not_redeem"
+
+
+class LineTwice(Invalid):
+    """A line stands twice in one refund."""
+
+    code = "line_twice"
+
+
+@blueprint.post("/purchases")
+@idempotent
+@blueprint.input(api.PurchaseIn)
+@blueprint.output(api.PurchaseOut, status_code=201)
+def purchase(json_data: api.PurchaseIn) -> dict[str, Any]:
+    """Book a purchase: awards, filled cards and their coupons; an award of nothing says why."""
+    return book(json_data)
+
+
+def book(given: api.PurchaseIn, *, offline: bool = False) -> dict[str, Any]:
+    """Book a purchase of this till and return the answer.
+
+    Args:
+        offline: it comes from the queue of a till, so nobody can be asked any more.
+    """
+    session, asking = web.session(), till()
+    member, scan_id, wishes = _who_and_how(given, offline=offline)
+    basket = ledger.Basket(
+        given.total_cents, given.receipt, given.occurred_at, given.cashier, lines=_lines(given)
+    )  # fmt: skip
+    result = cards.record_purchase(session, basket, member=member, till=asking, scan_id=scan_id, wishes=wishes)
+    redeemed = zip(result.payment.coupons, result.redemptions, strict=True)
+    return {
+        "purchase": result.public_id,
+        **_met(result.payment, result.awards, left=lambda use: use.view.card.balance_cents),
+        "coupons_issued": [_issued(view) for view in result.coupons],
+        "gift_cards_issued": [
+            {"id": view.card.public_id, "cents": view.card.initial_cents, "expires_at": view.card.expires_at}
+            for view in result.gift_cards
+        ],
+        "coupons_redeemed": [
+            {**_coupon_use(use), "redemption": row.public_id, "settlement_cents": row.settlement_cents}
+            for use, row in redeemed
+        ],
+    }
+
+
+@blueprint.post("/quotes")
+@idempotent
+@blueprint.input(api.QuoteIn)
+@blueprint.output(api.QuoteOut, status_code=201)
+def quote(json_data: api.QuoteIn) -> dict[str, Any]:
+    """Say what a purchase would earn, cost and use; books nothing."""
+    session, asking = web.session(), till()
+    member, _scan_id, wishes = _who_and_how(json_data)
+    basket = ledger.Basket(
+        json_data.total_cents, "quote", json_data.occurred_at or clock.now(), json_data.cashier,
+        lines=_lines(json_data),
+    )  # fmt: skip
+    found = cards.quote(session, basket, member_id=member.id, till=asking, wishes=wishes)
+    met = _met(found.payment, found.awards, left=lambda use: use.view.card.balance_cents - use.cents)
+    return {**met, "coupons": [_coupon_use(use) for use in found.payment.coupons]}
+
+
+def _who_and_how(given: api.BasketIn, *, offline: bool = False) -> tuple[Member, int | None, Wishes]:
+    """Return who buys, the scan, and what the basket is paid with; wrong codes are counted."""
+    session, asking = web.session(), till()
+    if given.cashier is not None:
+        staff.cashier(session, given.cashier, reseller_id=tills.till_place(session, asking.id).reseller.id)
+    scan = scans.get(session, given.scan, till=asking) if given.scan is not None else None
+    member = session.get_one(Member, scan.member_id) if scan else guesses.member(given.member or "")
+    if given.spend and not (scan and scan.may_redeem):
+        raise RedeemNotAllowed(_("Please scan the moving code on the member's phone first."))
+    wishes = Wishes(
+        given.spend,
+        tuple(guesses.coupon(code).code for code in given.coupons),
+        _gift_cards(given.gift_cards),
+        offline,
+    )
+    return member, scan.id if scan else None, wishes
+
+
+def _gift_cards(given: list[api.GiftCardIn]) -> Mapping[str, int | None]:
+    wishes: dict[str, int | None] = {}
+    for card in given:
+        code = guesses.gift_card(card.code).code
+        if code in wishes:
+            raise cards.CodeTwice(_("A code stands twice in this basket."))
+        wishes[code] = card.cents
+    return wishes
+
+
+def _lines(given: api.BasketIn) -> tuple[ledger.Line, ...]:
+    return tuple(
+        ledger.Line(line.sku, line.group, line.quantity, line.unit_price_cents, line.vat_rate_bp)
+        for line in given.lines
+    )
+
+
+def _met(payment: Payment, awards: list[cards.AwardLine], *, left: Any) -> dict[str, Any]:
+    programs = {line.program.id: line.program.slug for line in awards}
+    return {
+        "awards": [_award(line) for line in awards],
+        "gift_cards_used": [
+            {"id": use.view.card.public_id, "cents": use.cents, "balance_cents": left(use)}
+            for use in payment.gift_cards
+        ],
+        "spent": {programs[program_id]: cents for program_id, cents in payment.spends.items()},
+        "discount_cents": payment.paid.discount_cents,
+        "amount_due_cents": payment.paid.due_cents,
+    }
+
+
+def _award(line: cards.AwardLine) -> dict[str, Any]:
+    unit = views.unit(line.program.unit)
+    return {
+        "program": line.program.slug,
+        "kind": line.program.kind,
+        "unit": unit[0 if line.amount == 1 else 1],
+        "amount": line.amount,
+        "pending": line.pending,
+        "balance": line.balance,
+        "size": line.program.full_at or 0,
+        "filled": line.filled,
+        "rule": line.rule,
+        "explanation": explain.explain(line.parts, unit, amount=line.amount, money=line.program.kind in IN_CENTS),
+        "reason": line.reason,
+        "sentence": reasons.sentence(line.reason, line.details, kind=line.program.kind),
+    }
+
+
+def _issued(view: rewards.CouponView) -> dict[str, Any]:
+    return {"id": view.coupon.public_id, "title": i18n.pick(view.reward.name), "expires_at": view.coupon.expires_at}
+
+
+def _coupon_use(use: cards.CouponUse) -> dict[str, Any]:
+    title = i18n.pick(use.view.reward.name)
+    return {"id": use.view.coupon.public_id, "title": title, "discount_cents": use.discount_cents}
+
+
+@blueprint.post("/refunds")
+@idempotent
+@blueprint.input(api.RefundIn)
+@blueprint.output(api.RefundOut, status_code=201)
+def refund(json_data: api.RefundIn) -> dict[str, Any]:
+    """Take a purchase of this outlet back, whole or by lines; stamps, unused coupons and debts follow."""
+    return take_back(json_data)
+
+
+def take_back(given: api.RefundIn) -> dict[str, Any]:
+    """Book a refund and return the answer."""
+    session, asking = web.session(), till()
+    receipt = None
+    if given.till and given.receipt and given.local_date:
+        receipt = (given.till, given.receipt, given.local_date)
+    found = ledger.find_purchase(session, till=asking, public_id=given.purchase, receipt=receipt)
+    wanted = {line.line: line.quantity for line in given.lines}
+    if len(wanted) < len(given.lines):
+        raise LineTwice(_("A line stands twice in this refund."))
+    result = refunds.refund(session, found, till=asking, lines=wanted or None)
+    slugs = dict(session.execute(select(Program.id, Program.slug)).all())
+    return {
+        "refund": result.public_id,
+        "purchase": found.public_id,
+        "amount_cents": result.amount_cents,
+        "paid_cents": result.paid_cents,
+        "spent_cents": result.spent_cents,
+        "reversed": [
+            {
+                "program": slugs[line.program_id],
+                "amount": line.amount,
+                "balance": line.balance,
+                "fills_undone": line.fills_undone,
+            }
+            for line in result.reversed
+        ],
+        "coupons_returned": result.coupons_returned,
+        "repeated": result.repeated,
+    }
