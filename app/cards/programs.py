@@ -4,19 +4,17 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import JSON, bindparam, text
 from sqlalchemy.orm import Session
 
 from app.cards import rules
 from app.cards.rules import Plan
 from app.core.db import brand_of
-from app.core.tables import UtcDateTime
+from app.core.sql import Sql
 
 _FIRST = (
-    "SELECT p.id, p.slug, p.kind, p.name, p.unit, p.cost_centre_id, p.campaign, v.id AS version_id, v.size, "
-    "v.reward_id, CAST(v.rule AS TEXT) AS plan FROM program p "
+    "SELECT p.id, p.slug, p.kind, CAST(p.name AS TEXT), CAST(p.unit AS TEXT), v.id, v.size, v.reward_id, "
+    "CAST(v.rule AS TEXT), p.cost_centre_id, p.campaign FROM program p "
     "JOIN program_version v ON v.brand_id = p.brand_id AND v.program_id = p.id WHERE "
 )
 _LAST = " p.brand_id = :brand_id ORDER BY p.position, p.id"
@@ -24,9 +22,8 @@ _AT = (
     "v.id = (SELECT w.id FROM program_version w WHERE w.brand_id = p.brand_id AND w.program_id = p.id "
     "AND w.valid_from <= :at ORDER BY w.valid_from DESC, w.number DESC LIMIT 1) AND"
 )
-_TEXTS = {"name": JSON, "unit": JSON}
-_IN_FORCE = text("".join((_FIRST, _AT, _LAST))).bindparams(bindparam("at", type_=UtcDateTime)).columns(**_TEXTS)
-_OF_VERSION = text("".join((_FIRST, "v.id = :version_id AND", _LAST))).columns(**_TEXTS)
+_IN_FORCE = Sql("".join((_FIRST, _AT, _LAST)))
+_OF_VERSION = Sql("".join((_FIRST, "v.id = :version_id AND", _LAST)))
 
 
 @dataclass(frozen=True)
@@ -53,24 +50,23 @@ class ProgramInForce:
 
 def in_force(session: Session, at: datetime) -> list[ProgramInForce]:
     """Return the brand's programs in their order, each with its version at `at`."""
-    rows = session.connection().execute(_IN_FORCE, {"brand_id": brand_of(session), "at": at})
-    return [_program(row) for row in rows]
+    rows = _IN_FORCE.run(session, {"brand_id": brand_of(session), "at": at})
+    return [_program(*row) for row in rows]
 
 
 def of_version(session: Session, version_id: int) -> ProgramInForce:
     """Return a program with one of its versions, also an old one."""
-    values = {"brand_id": brand_of(session), "version_id": version_id}
-    return _program(session.connection().execute(_OF_VERSION, values).one())
-
-
-def _program(row: Any) -> ProgramInForce:
-    return ProgramInForce(
-        row.id, row.slug, row.kind, row.name, row.unit, row.version_id, row.size, row.reward_id,
-        _plan(row.kind, row.plan), row.cost_centre_id, row.campaign,
-    )  # fmt: skip
+    (row,) = _OF_VERSION.run(session, {"brand_id": brand_of(session), "version_id": version_id})
+    return _program(*row)
 
 
 @lru_cache(maxsize=512)
-def _plan(kind: str, written: str) -> Plan:
-    """Return a version's plan; a sale reads the same few again and again."""
-    return rules.parse(kind, json.loads(written))
+def _program(
+    row_id: int, slug: str, kind: str, name: str, unit: str, version_id: int, size: int | None, reward_id: int | None,
+    plan: str, cost_centre_id: int | None, campaign: str | None,
+) -> ProgramInForce:  # fmt: skip
+    """Return what a row says; a sale reads the same few again and again."""
+    return ProgramInForce(
+        row_id, slug, kind, json.loads(name), json.loads(unit), version_id, size, reward_id,
+        rules.parse(kind, json.loads(plan)), cost_centre_id, campaign,
+    )  # fmt: skip

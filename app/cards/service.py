@@ -1,10 +1,10 @@
 """The one write path of earning: a purchase, its awards, filled cards and their coupons, in one transaction."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, bindparam, text
 from sqlalchemy.orm import Session
 
 from app.cards import expiry, flags, planning, rules, tiers, uses
@@ -16,6 +16,7 @@ from app.cards.programs import ProgramInForce, in_force
 from app.core import clock
 from app.core.db import brand_of
 from app.core.events import emit
+from app.core.sql import Sql
 from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount
 from app.ledger.rules import Basket, Paid
@@ -30,10 +31,10 @@ __all__ = [
     "AwardLine", "CodeTwice", "CouponUse", "PurchaseResult", "Quote", "Wishes", "fill", "quote", "record_purchase",
 ]  # fmt: skip
 
-_INSERT_AWARD = text(
+_INSERT_AWARD = Sql(
     "INSERT INTO award (brand_id, purchase_id, program_id, version_id, amount, rule, reason, parts, details, facts) "
     "VALUES (:brand_id, :purchase_id, :program_id, :version_id, :amount, :rule, :reason, :parts, :details, :facts)"
-).bindparams(*(bindparam(name, type_=JSON) for name in ("parts", "details", "facts")))
+)
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,9 @@ def record_purchase(
     balances = {program_id: account.balance for program_id, account in accounts.items()}
     planned = _plan(session, basket, member_id, till, programs, balances, wishes, lock=True)
     purchase_id, public_id = ledger.write_purchase(
-        session, basket, member_id=member_id, till=till, scan_id=scan_id, paid=planned.payment.paid
-    )
+        session, basket, member_id=member_id, till=till, scan_id=scan_id, local_date=planned.at.date(),
+        paid=planned.payment.paid,
+    )  # fmt: skip
     if scan_id is not None:
         rewards.join_basket(session, scan_id=scan_id, purchase_id=purchase_id)
     for account in accounts.values():
@@ -200,7 +202,7 @@ def _pay(
 
 def _award(session: Session, award: AwardPlan, account: OpenAccount, result: PurchaseResult, local: datetime) -> None:
     line, program = award.line, award.line.program
-    session.connection().execute(_INSERT_AWARD, _award_row(session, award, result.purchase_id))
+    _INSERT_AWARD.run(session, _award_row(session, award, result.purchase_id))
     if line.amount:
         entry_id = account.add("earn", line.amount, award.terms, version_id=program.version_id, rule=line.rule)
         fill(session, program, account, result.member_id, result.given, line.filled, award.fill)
@@ -225,9 +227,9 @@ def _award_row(session: Session, award: AwardPlan, purchase_id: int) -> dict[str
         "amount": line.amount,
         "rule": line.rule,
         "reason": line.reason,
-        "parts": rules.parts_to_json(line.parts),
-        "details": dict(line.details),
-        "facts": rules.facts_to_json(award.facts),
+        "parts": json.dumps(rules.parts_to_json(line.parts)),
+        "details": json.dumps(dict(line.details)),
+        "facts": json.dumps(rules.facts_to_json(award.facts)),
     }
 
 

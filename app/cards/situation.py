@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
 from app.cards import tiers, uses
 from app.cards.programs import ProgramInForce
 from app.cards.rules import Facts, Line, asks_for_tiers, ladder_periods, needs_seed, period_start
 from app.core.db import brand_of
-from app.core.tables import UtcDateTime
+from app.core.sql import Sql
 
-_PLACE = text(
+_PLACE = Sql(
     "SELECT b.zone, o.slug AS outlet, o.kind AS channel, r.slug AS reseller, COALESCE(c.slug, d.slug) AS chain, "
     "m.kind, m.birth_month FROM outlet o "
     "JOIN brand b ON b.id = o.brand_id "
@@ -39,11 +38,9 @@ _SPENT = (
     "WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id)), 0) FROM purchase p WHERE p.brand_id = :brand_id "
     "AND p.member_id IN ({family}) AND p.occurred_at >= :since AND p.occurred_at < :until"
 )
-_HAS_BOUGHT = text(_BOUGHT.format(family=_FAMILY))
-_HAS_VISITED = text(_VISITED.format(family=_FAMILY)).bindparams(bindparam("day", type_=Date))
-_HAS_SPENT = text(_SPENT.format(family=_FAMILY)).bindparams(
-    bindparam("since", type_=UtcDateTime), bindparam("until", type_=UtcDateTime)
-)
+_HAS_BOUGHT = Sql(_BOUGHT.format(family=_FAMILY))
+_HAS_VISITED = Sql(_VISITED.format(family=_FAMILY))
+_HAS_SPENT = Sql(_SPENT.format(family=_FAMILY))
 
 
 @dataclass(frozen=True)
@@ -93,13 +90,14 @@ class Situation:
             seed=secrets.token_hex(16) if needs_seed(plan) else "",
         )
 
-    def _any(self, statement: TextClause, **values: object) -> bool:
+    def _any(self, statement: Sql, **values: object) -> bool:
         keys = {"brand_id": brand_of(self.session), "member_id": self.member_id, "outlet_id": self.outlet_id}
-        return self.session.connection().execute(statement, {**keys, **values}).first() is not None
+        return bool(statement.run(self.session, {**keys, **values}))
 
     def _spent(self, since: datetime) -> int:
         values = {"brand_id": brand_of(self.session), "member_id": self.member_id, "since": since, "until": self.at}
-        return int(self.session.connection().execute(_HAS_SPENT, values).scalar_one())
+        ((cents,),) = _HAS_SPENT.run(self.session, values)
+        return int(cents)
 
 
 def situation(session: Session, *, member_id: int, outlet_id: int, at: datetime, lock: bool) -> Situation:
@@ -110,7 +108,7 @@ def situation(session: Session, *, member_id: int, outlet_id: int, at: datetime,
         lock: whether what is counted must stay as it is until this unit ends; a quote locks nothing.
     """
     keys = {"brand_id": brand_of(session), "member_id": member_id, "outlet_id": outlet_id}
-    row = session.connection().execute(_PLACE, keys).one()
+    (row,) = _PLACE.run(session, keys)
     return Situation(
         session, member_id, outlet_id, at.astimezone(ZoneInfo(row.zone)), row.outlet, row.reseller,
         row.chain or "",

@@ -3,37 +3,37 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
-from sqlalchemy import Date, bindparam, text, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.cards.models import RewardIssue, RuleUse
 from app.cards.rules import Rule, Used
 from app.core import clock
 from app.core.db import brand_of
-from app.core.tables import UtcDateTime
+from app.core.sql import Sql
 
-_MINE = text(
+_MINE = Sql(
     "SELECT rule, sum(CASE WHEN local_date = :day THEN 1 ELSE 0 END) AS day, "
     "sum(CASE WHEN local_date >= :monday AND local_date <= :sunday THEN 1 ELSE 0 END) AS week, "
     "sum(CASE WHEN local_date >= :first AND local_date < :next_first THEN 1 ELSE 0 END) AS month, count(*) AS ever "
     "FROM rule_use WHERE brand_id = :brand_id AND program_id = :program_id AND member_id = :member_id GROUP BY rule"
-).bindparams(*(bindparam(name, type_=Date) for name in ("day", "monday", "sunday", "first", "next_first")))
+)
 _TOTALS = "SELECT rule, times, awarded FROM rule_total WHERE brand_id = :brand_id AND program_id = :program_id"
 # Locked after the member's accounts, in the order of their ids: nobody who holds one waits for an account.
-_LOCKED_TOTALS = {"sqlite": text(_TOTALS), "postgresql": text(f"{_TOTALS} ORDER BY id FOR UPDATE")}
-_READ_TOTALS = text(_TOTALS)
-_OPEN_TOTAL = text(
+_LOCKED_TOTALS = {"sqlite": Sql(_TOTALS), "postgresql": Sql(f"{_TOTALS} ORDER BY id FOR UPDATE")}
+_READ_TOTALS = Sql(_TOTALS)
+_OPEN_TOTAL = Sql(
     "INSERT INTO rule_total (brand_id, program_id, rule, times, awarded) VALUES (:brand_id, :program_id, :rule, 0, 0) "
     "ON CONFLICT (brand_id, program_id, rule) DO NOTHING"
 )
-_COUNT = text(
+_COUNT = Sql(
     "UPDATE rule_total SET times = times + 1, awarded = awarded + :awarded "
     "WHERE brand_id = :brand_id AND program_id = :program_id AND rule = :rule"
 )
-_USE = text(
+_USE = Sql(
     "INSERT INTO rule_use (brand_id, program_id, rule, member_id, purchase_id, awarded, local_date, at) "
     "VALUES (:brand_id, :program_id, :rule, :member_id, :purchase_id, :awarded, :local_date, :at)"
-).bindparams(bindparam("local_date", type_=Date), bindparam("at", type_=UtcDateTime))
+)
 
 
 def read(
@@ -52,12 +52,11 @@ def read(
     keys = {"brand_id": brand_of(session), "program_id": program_id}
     span = {"day": day, "monday": monday, "sunday": monday + timedelta(days=6), "first": first}
     span["next_first"] = (first + timedelta(days=32)).replace(day=1)
-    connection = session.connection()
-    mine = {row.rule: row for row in connection.execute(_MINE, {**keys, **span, "member_id": member_id})}
+    mine = {row.rule: row for row in _MINE.run(session, {**keys, **span, "member_id": member_id})}
     if lock:
-        connection.execute(_OPEN_TOTAL, [{**keys, "rule": rule.name} for rule in limited])
-    statement = _LOCKED_TOTALS[connection.dialect.name] if lock else _READ_TOTALS
-    totals = {row.rule: row for row in connection.execute(statement, keys)}
+        _OPEN_TOTAL.run_each(session, [{**keys, "rule": rule.name} for rule in limited])
+    statement = _LOCKED_TOTALS[session.connection().dialect.name] if lock else _READ_TOTALS
+    totals = {row.rule: row for row in statement.run(session, keys)}
     return {rule.name: _used(mine.get(rule.name), totals.get(rule.name)) for rule in limited}
 
 
@@ -87,8 +86,8 @@ def write(
     shared: dict[str, object] = {"brand_id": brand_of(session), "program_id": program_id, "member_id": member_id}
     shared |= {"purchase_id": purchase_id, "local_date": day, "at": clock.now()}
     rows = [{**shared, "rule": rule, "awarded": awarded} for rule, awarded in uses.items()]
-    session.connection().execute(_USE, rows)
-    session.connection().execute(_COUNT, rows)
+    _USE.run_each(session, rows)
+    _COUNT.run_each(session, rows)
 
 
 def move(session: Session, *, member_id: int, into_id: int) -> None:

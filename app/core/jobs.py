@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.core.sql import Sql, kept
 from app.core.tables import Base, UtcDateTime
 
 LEASE = timedelta(seconds=60)
@@ -193,7 +194,7 @@ def listeners(event: type) -> Iterable[JobKind]:
 
 # An insert that meets a waiting row of the same key locks that row until our commit, so no worker can run it on what
 # was there before our change; DO NOTHING would lose the wake-up. The newest arguments win: they say what happened last.
-_INSERT = text(
+_INSERT = Sql(
     "INSERT INTO job (name, brand_id, arguments, unique_key, slot, priority, state, attempt, failures, created_at, "
     "run_at) "
     "VALUES (:name, :brand_id, :arguments, :unique_key, :slot, :priority, 'queued', 0, 0, :created_at, :run_at) "
@@ -201,7 +202,7 @@ _INSERT = text(
     "DO UPDATE SET arguments = excluded.arguments, "
     "run_at = CASE WHEN excluded.run_at < job.run_at THEN excluded.run_at ELSE job.run_at END"
 )
-_INSERT_SLOT = text(
+_INSERT_SLOT = Sql(
     "INSERT INTO job (name, brand_id, arguments, unique_key, slot, priority, state, attempt, failures, created_at, "
     "run_at) "
     "VALUES (:name, :brand_id, :arguments, :unique_key, :slot, :priority, 'queued', 0, 0, :created_at, :run_at) "
@@ -220,7 +221,6 @@ def insert(
     slot: str | None = None,
 ) -> None:
     """Write one row of the outbox through the session's connection."""
-    moment = stamp(session.connection(), run_at)
     values = {
         "name": kind.name,
         "brand_id": brand_id,
@@ -228,10 +228,10 @@ def insert(
         "unique_key": unique_key,
         "slot": slot,
         "priority": kind.priority,
-        "created_at": moment,
-        "run_at": moment,
+        "created_at": run_at,
+        "run_at": run_at,
     }
-    session.connection().execute(_INSERT_SLOT if slot else _INSERT, values)
+    (_INSERT_SLOT if slot else _INSERT).run(session, values)
 
 
 def again(session: Session, name: str, *, now: datetime) -> None:
@@ -241,6 +241,4 @@ def again(session: Session, name: str, *, now: datetime) -> None:
 
 def stamp(connection: Connection, moment: datetime) -> object:
     """Return a moment as this database keeps it, for statements in plain SQL."""
-    if connection.dialect.name == "sqlite":
-        return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
-    return moment
+    return kept(moment) if connection.dialect.name == "sqlite" else moment

@@ -15,6 +15,7 @@ from app.core import clock
 from app.core.db import brand_of
 from app.core.errors import Conflict
 from app.core.i18n import gettext as _
+from app.core.sql import Sql, moment
 from app.ledger import statements as sql
 from app.network.models import Brand
 
@@ -175,7 +176,12 @@ class OpenAccount:
 
     def lots(self) -> list[OpenLot]:
         """Return the lots with something in them, in the order in which they are used."""
-        return [OpenLot(*row) for row in self._run(sql.OPEN_LOTS, account_id=self.id)]
+        return [
+            OpenLot(
+                row.id, row.entry_id, row.remaining, moment(row.expires_at), bool(row.pending), moment(row.release_at)
+            )
+            for row in self._run(sql.OPEN_LOTS, account_id=self.id)
+        ]
 
     @property
     def _brand(self) -> int:
@@ -185,8 +191,8 @@ class OpenAccount:
     def _grace(self) -> timedelta:
         return timedelta(days=self.session.get_one(Brand, self._brand).grace_days)
 
-    def _run(self, statement: Any, **values: Any) -> Any:
-        return self.session.connection().execute(statement, {"brand_id": self._brand, **values})
+    def _run(self, statement: Sql, **values: Any) -> Sequence[Any]:
+        return statement.run(self.session, {"brand_id": self._brand, **values})
 
     def _entry(self, kind: str, amount: int, pending: int, why: dict[str, Any]) -> int:
         self.owed = max(-self.balance, 0)
@@ -196,9 +202,9 @@ class OpenAccount:
             **_EMPTY, "reason": "", "rule": "", **self.context, **why, "account_id": self.id, "kind": kind,
             "amount": amount, "balance": self.balance, "pending": pending,
         }  # fmt: skip
-        entry_id: int = self.session.connection().execute(sql.INSERT_ENTRY, values).scalar_one()
+        ((entry_id,),) = sql.INSERT_ENTRY.run(self.session, values)
         self._run(sql.SET_BALANCE, id=self.id, balance=self.balance, pending=self.pending)
-        return entry_id
+        return int(entry_id)
 
     def _lot(self, entry_id: int, amount: int, terms: Terms) -> None:
         self._run(
@@ -213,10 +219,8 @@ class OpenAccount:
         return {"brand_id": self._brand, "lot_id": lot_id, "entry_id": entry_id, "amount": amount}
 
     def _allocate(self, rows: Sequence[dict[str, int]]) -> None:
-        if rows:
-            connection = self.session.connection()
-            connection.execute(sql.USE_LOT, rows)
-            connection.execute(sql.ALLOCATE, rows)
+        sql.USE_LOT.run_each(self.session, rows)
+        sql.ALLOCATE.run_each(self.session, rows)
 
     def _debts(self) -> list[Any]:
         return list(self._run(sql.OPEN_DEBTS, account_id=self.id)) if self.balance < 0 or self.owed else []
@@ -227,7 +231,8 @@ class OpenAccount:
 
     def _taken_by(self, entry_id: int, amount: int) -> Iterator[tuple[Any, int]]:
         """Return what of an amount each lot gets back that an entry took from."""
-        for row in self._run(sql.TAKEN_BY, entry_id=entry_id):
+        keys = {"brand_id": self._brand, "entry_id": entry_id}
+        for row in self.session.connection().execute(sql.TAKEN_BY, keys):
             part = min(amount, row.taken)
             amount -= part
             if part:
@@ -264,13 +269,12 @@ def open_accounts(
     Args:
         context: fields that every entry of this change shares: occurred_at, purchase_id, till_id and so on.
     """
-    connection = session.connection()
     brand_id = brand_of(session)
     keys = {"brand_id": brand_id, "member_id": member_id}
     found = _locked(session, keys)
     lacking = [program_id for program_id in program_ids if program_id not in found]
     if lacking:
-        connection.execute(sql.OPEN_ACCOUNT, [{**keys, "program_id": program_id} for program_id in lacking])
+        sql.OPEN_ACCOUNT.run_each(session, [{**keys, "program_id": program_id} for program_id in lacking])
         found = _locked(session, keys)
     shared = {"brand_id": brand_id, "recorded_at": clock.now(), **context}
     return {
@@ -280,8 +284,7 @@ def open_accounts(
 
 
 def _locked(session: Session, keys: dict[str, int]) -> dict[int, tuple[int, int, int]]:
-    connection = session.connection()
-    rows = connection.execute(sql.LOCK_ACCOUNTS[connection.dialect.name], keys)
+    rows = sql.LOCK_ACCOUNTS[session.connection().dialect.name].run(session, keys)
     return {program_id: (row_id, balance, pending) for row_id, program_id, balance, pending in rows}
 
 

@@ -15,7 +15,7 @@ from app.core.money import MAX_CENTS
 from app.ledger import statements as sql
 from app.ledger.models import Purchase, Refund
 from app.ledger.rules import Basket, Line, LinePaid, Paid
-from app.network.models import Brand, Till
+from app.network.models import Till
 
 __all__ = [
     "Basket", "Line", "LinePaid", "Paid", "balances", "check", "check_time", "demand_standing", "find_purchase",
@@ -96,7 +96,7 @@ def hold_member(session: Session, member_id: int) -> int:
     statement = sql.HOLD_MEMBER[session.connection().dialect.name]
     for _step in range(8):
         values = {"brand_id": brand_of(session), "id": member_id}
-        state, into = session.connection().execute(statement, values).one()
+        ((state, into),) = statement.run(session, values)
         if state != "merged":
             return member_id
         member_id = into
@@ -104,28 +104,35 @@ def hold_member(session: Session, member_id: int) -> int:
 
 
 def write_purchase(
-    session: Session, basket: Basket, *, member_id: int, till: Till, scan_id: int | None, paid: Paid | None = None
+    session: Session,
+    basket: Basket,
+    *,
+    member_id: int,
+    till: Till,
+    scan_id: int | None,
+    local_date: date,
+    paid: Paid | None = None,
 ) -> tuple[int, str]:
     """Write the purchase and its lines; return its id and public id.
 
     Args:
+        local_date: the day of `occurred_at` in the brand's zone.
         paid: how it was met; all in money where it is not given.
 
     Raises:
         ReceiptKnown: the same till, day and receipt were reported before under another key.
     """
-    brand = session.get_one(Brand, brand_of(session))
     public_id = new_id(clock.now())
     paid = paid or Paid(basket.total_cents, lines=tuple(LinePaid(0, 0, line.amount_cents) for line in basket.lines))
     values = {
-        "brand_id": brand.id,
+        "brand_id": brand_of(session),
         "public_id": public_id,
         "till_id": till.id,
         "outlet_id": till.outlet_id,
         "member_id": member_id,
         "scan_id": scan_id,
         "receipt": basket.receipt.strip(),
-        "local_date": clock.local_date(basket.occurred_at, brand.zone),
+        "local_date": local_date,
         "occurred_at": basket.occurred_at,
         "recorded_at": clock.now(),
         "total_cents": basket.total_cents,
@@ -135,16 +142,15 @@ def write_purchase(
         "cashier": basket.cashier,
         "approver": basket.approver,
     }
-    purchase_id = session.connection().execute(sql.INSERT_PURCHASE, values).scalar()
-    if purchase_id is None:
+    found = sql.INSERT_PURCHASE.run(session, values)
+    if not found:
         raise ReceiptKnown(_("This receipt has been recorded already."), receipt=basket.receipt)
-    _write_lines(session, int(purchase_id), basket.lines, paid.lines)
-    return int(purchase_id), public_id
+    purchase_id = int(found[0].id)
+    _write_lines(session, purchase_id, basket.lines, paid.lines)
+    return purchase_id, public_id
 
 
 def _write_lines(session: Session, purchase_id: int, lines: tuple[Line, ...], paid: tuple[LinePaid, ...]) -> None:
-    if not lines:
-        return
     rows = [
         {
             "brand_id": brand_of(session), "purchase_id": purchase_id, "number": number, "sku": line.sku,
@@ -154,7 +160,7 @@ def _write_lines(session: Session, purchase_id: int, lines: tuple[Line, ...], pa
         }
         for number, (line, part) in enumerate(zip(lines, paid, strict=True), start=1)
     ]  # fmt: skip
-    session.connection().execute(sql.INSERT_LINE, rows)
+    sql.INSERT_LINE.run_each(session, rows)
 
 
 def find_purchase(

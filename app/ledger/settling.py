@@ -6,21 +6,21 @@ Source: earning.md, "Settlement".
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.db import brand_of
-from app.core.tables import UtcDateTime
+from app.core.sql import Sql
 from app.ledger.models import FactKind, SettlementFact
 from app.network.models import Till
 
-_FREEZE = text(
+_FREEZE = Sql(
     "INSERT INTO settlement_fact (brand_id, kind, cents, outlet_id, till_id, purchase_id, refund_id, source_kind, "
     "source_id, cost_centre_id, campaign, vat_code, occurred_at, recorded_at, reverses_id) VALUES (:brand_id, :kind, "
     ":cents, :outlet_id, :till_id, :purchase_id, :refund_id, :source_kind, :source_id, :cost_centre_id, :campaign, "
     ":vat_code, :occurred_at, :recorded_at, :reverses_id) RETURNING id"
-).bindparams(*(bindparam(name, type_=UtcDateTime) for name in ("occurred_at", "recorded_at")))
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ def freeze(session: Session, fact: Fact, *, till: Till) -> int:
         **vars(fact), "brand_id": brand_of(session), "outlet_id": till.outlet_id, "till_id": till.id,
         "recorded_at": clock.now(),
     }  # fmt: skip
-    return int(session.connection().execute(_FREEZE, values).scalar_one())
+    ((row_id,),) = _FREEZE.run(session, values)
+    return int(row_id)
 
 
 def reverse(

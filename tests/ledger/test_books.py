@@ -18,7 +18,10 @@ def a_busy_shop(shop: Shop) -> Shop:
     shop.buy(4000)
     lines = (Line("latte", "coffee", 2, 450, 1400), Line("bun", "", 1, 300, 1400))
     basket = Basket(1200, "L-1", a_basket(0).occurred_at, lines=lines)
-    service.write_purchase(shop.session, basket, member_id=shop.member.id, till=shop.till, scan_id=None)
+    service.write_purchase(
+        shop.session, basket, member_id=shop.member.id, till=shop.till, scan_id=None,
+        local_date=basket.occurred_at.date(),
+    )  # fmt: skip
     bought = shop.buy(800)
     spend(shop, 4)
     shop.refund(bought)

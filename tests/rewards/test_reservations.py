@@ -33,7 +33,12 @@ def state_at(shop: Shop, view: CouponView, till: Till, **check: Any) -> str:
 def bought(shop: Shop, cents: int) -> int:
     """Write a purchase that earns nothing, and return its id."""
     row, _public_id = ledger.write_purchase(
-        shop.session, a_basket(cents), member_id=shop.member.id, till=shop.till, scan_id=None
+        shop.session,
+        a_basket(cents),
+        member_id=shop.member.id,
+        till=shop.till,
+        scan_id=None,
+        local_date=clock.now().date(),
     )
     return row
 
