@@ -30,6 +30,10 @@ async function stayAwake() {
 }
 
 document.querySelector('.qr').addEventListener('click', () => {
+  // The page holds the drawing once; the large one begins as the small one is.
+  const [small, large] = [document.querySelector('.qr svg'), dialog.querySelector('svg')];
+  large.setAttribute('viewBox', small.getAttribute('viewBox'));
+  large.firstElementChild.setAttribute('d', small.firstElementChild.getAttribute('d'));
   dialog.showModal();
   stayAwake();
 });

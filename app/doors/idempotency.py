@@ -103,7 +103,7 @@ def answered(key: str) -> bool:
 
 
 def _is_key(key: str) -> bool:
-    return 1 <= len(key) <= 128 and key.isascii() and key.isprintable() and bool(key.strip())
+    return 1 <= len(key) <= 128 and all("!" <= symbol <= "~" for symbol in key)
 
 
 def _once(key: str, fingerprint: str, do: Callable[[], Any], *, path: str | None = None) -> Response:

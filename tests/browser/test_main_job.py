@@ -61,7 +61,7 @@ def test_member_joins_fills_a_card_redeems_elsewhere_and_reads_the_story(
     assert "Free coffee used" in story[1]
     assert story.count("Kulma Kallio") == 2
     refund = phone.locator("li.row").first
-    assert refund.locator("strong.minus").inner_text() == "\u221210 stamps"
+    assert refund.locator("strong.minus").first.inner_text() == "\u221210 stamps"
     assert "\u2212€42.00" in refund.inner_text()
 
 

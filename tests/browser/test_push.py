@@ -42,7 +42,7 @@ def test_phone_that_cannot_reach_its_push_service_is_simulated_and_hears_of_stam
 
     assert time.monotonic() - began < 3
     stamp, coupon = came["card"], came["coupon"]
-    assert (stamp["title"], stamp["text"]) == ("Coffee card: 1/10", "9 more: Free coffee")
+    assert (stamp["title"], stamp["text"]) == ("Coffee card: 1/10", "Free coffee after 9 more")
     assert stamp["facts"]["notification"]["navigate"] == f"{service.base}/meri/"
     assert (stamp["facts"]["topic"], stamp["facts"]["urgency"]) == ("card-coffee", "normal")
     assert coupon["title"] == "You have a coupon: Free coffee"

@@ -114,6 +114,7 @@ def test_shuffled_repeated_and_overlapping_batches_end_where_the_order_does(
 ) -> None:
     print(f"seed {seed}")
     chance = random.Random(seed)
+    till.lift_limits()
     events = _two_tills(till, chance)
     parts = [(owner, part) for owner in (0, 1) for part in _parts([e for o, e in events if o == owner], chance)]
     chance.shuffle(parts)
@@ -123,6 +124,7 @@ def test_shuffled_repeated_and_overlapping_batches_end_where_the_order_does(
         sent(till, part)
 
     in_order = TillSide(world, tmp_path / "in-order.db")
+    in_order.lift_limits()
     for owner, event in events:
         in_order.key = in_order.side.tills[owner].key
         assert sent(in_order, [event])[0]["status"] == 201

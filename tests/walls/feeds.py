@@ -11,7 +11,7 @@ from typing import Any
 from app.fakes.wallet_chain import PASS_TYPE_ID
 from tests.delivery.pushes import a_phone
 from tests.walls.own import VISITS
-from tests.walls.world import PASSWORD, RECEIPT, SERIAL, SERIAL_CENTS
+from tests.walls.world import NOW, PASSWORD, RECEIPT, SERIAL, SERIAL_CENTS
 
 PUSH = "https://push.leima.example"  # mapped, so that no name has to be looked up
 
@@ -67,6 +67,22 @@ FEEDS: dict[str, list[Feed]] = {
     "api.purchase": [
         Feed("api", body={"scan": "@scan", **SALE}),
         Feed("api", body={"member": "@member", "cashier": "@staff", **SALE}),
+    ],
+    "api.quote": [
+        Feed("api", body={"scan": "@scan", "total_cents": 900}),
+        Feed("api", body={"member": "@member", "cashier": "@staff", "total_cents": 900}),
+    ],
+    "api.batch": [
+        Feed("api", body={"events": [{"key": "e", "occurred_at": NOW.isoformat(), "call": "/refunds", "body": {}}]})
+    ],
+    "member.reply": [
+        Feed(
+            "member",
+            {"slug": "@slug", "public_id": "@coupon_id"},
+            form={"answer": "yes", "seats": "1"},
+            still=True,
+            refused=409,
+        )
     ],
     "api.stamp": [
         Feed("api", body={"scan": "@scan", "cashier": "@staff", **BY_HAND, "reason": "goodwill"}),

@@ -240,7 +240,7 @@ def _ids(session: Session, brand: Brand, bought: list[Bought]) -> Side:
         link=keys.text(joined.code.link), digits=keys.text(joined.code.code),
         wordings=_wordings(session), cashiers=_cashiers(session, bought[0][0]),
         manager=misuse.a_manager(session, bought[0][0]), staff_email=worker.email,
-        staff_cookie=_log_in(session, "brand", worker.id), flag=misuse.a_flag(session, bought[0][2][2]),
+        staff_cookie=_log_in(session, "brand", worker.id), flag=misuse.a_flag(session, bought[0][2][1][1]),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core import clock, jobs
 from app.core.jobs import job, sending_job
+from app.core.sql import Sql
 from app.worker import Claim, Worker
 from tests.members.races import FULL
 from tests.workbench import LEASE, Workbench, bump, count, rows
@@ -173,8 +174,8 @@ def test_wake_up_that_meets_its_worker_is_not_lost(bench: Workbench) -> None:
 def test_wake_up_that_is_dropped_where_one_waits_is_caught(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     if bench.database.is_sqlite:  # one writer at a time: there is no moment between
         return
-    twin = str(jobs._INSERT).split("DO UPDATE")[0] + "DO NOTHING"
-    monkeypatch.setattr(jobs, "_INSERT", text(twin))
+    twin = jobs._INSERT._sqlite.split("DO UPDATE")[0] + "DO NOTHING"
+    monkeypatch.setattr(jobs, "_INSERT", Sql(twin))
 
     assert lose_a_wake_up(bench) == 0
 

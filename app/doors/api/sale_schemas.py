@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, model_validator
 
+from app.core.money import MAX_CENTS
 from app.doors.api.schemas import (
     A_MOMENT,
     AN_ID,
@@ -18,12 +19,15 @@ from app.doors.api.schemas import (
     Receipt,
     Slug,
     Text,
-    Whole,
+    _counted,
     one_of,
 )
 
 Sku = Annotated[str, Field(max_length=40, pattern=r"^[^\x00-\x1f]*$")]
-Some = Annotated[Cents, Field(ge=1)]
+Some = Annotated[int, Field(ge=1, le=MAX_CENTS), BeforeValidator(_counted)]
+Items = Annotated[int, Field(ge=1, le=10_000), BeforeValidator(_counted)]
+Number = Annotated[int, Field(ge=1, le=500), BeforeValidator(_counted)]
+Rate = Annotated[int, Field(ge=0, le=10_000), BeforeValidator(_counted)]
 
 
 class LineIn(In):
@@ -31,11 +35,9 @@ class LineIn(In):
 
     sku: Sku = Field("", description="the till's own name of the goods", examples=["latte"])
     group: Sku = Field("", description="the till's own name of the group of goods", examples=["coffee"])
-    quantity: Annotated[Whole, Field(ge=1, le=10_000)] = Field(1, description="how many items", examples=[2])
+    quantity: Items = Field(1, description="how many items", examples=[2])
     unit_price_cents: Cents = Field(description="gross price of one item, integer cents", examples=[450])
-    vat_rate_bp: Annotated[Whole, Field(ge=0, le=10_000)] | None = Field(
-        None, description="VAT in basis points: 1400 are 14 %", examples=[1400]
-    )
+    vat_rate_bp: Rate | None = Field(None, description="VAT in basis points: 1400 are 14 %", examples=[1400])
     offer: Slug | None = Field(None, description="short name of its member price", examples=["bun-monday"])
     normal_price_cents: Cents | None = Field(
         None, description="what one item costs others, where the member price is a percentage", examples=[500]
@@ -177,8 +179,8 @@ class PurchaseOut(_Met):
 class ReturnIn(In):
     """Items of one line that come back."""
 
-    line: Annotated[Whole, Field(ge=1, le=500)] = Field(description="its number in the purchase, from 1", examples=[1])
-    quantity: Annotated[Whole, Field(ge=1, le=10_000)] = Field(description="how many items", examples=[1])
+    line: Number = Field(description="its number in the purchase, from 1", examples=[1])
+    quantity: Items = Field(description="how many items", examples=[1])
 
 
 class RefundIn(In):

@@ -24,7 +24,6 @@ def _counted(value: object) -> object:
 
 
 Cents = Annotated[int, Field(ge=0, le=MAX_CENTS, description="integer cents"), BeforeValidator(_counted)]
-Whole = Annotated[int, BeforeValidator(_counted)]
 Slug = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$")]
 Code = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]+$")]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written)]

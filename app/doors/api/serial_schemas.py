@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.doors.api.schemas import (
     A_MOMENT,
@@ -15,7 +15,7 @@ from app.doors.api.schemas import (
     Receipt,
     Slug,
     Text,
-    Whole,
+    _counted,
     one_of,
 )
 
@@ -55,7 +55,9 @@ class SerialUsesIn(In):
 
     scan: PublicId = Field(description="from POST /scans, of this till; one that may redeem", examples=[AN_ID])
     program: Slug = Field(description="short name of the program", examples=["ten-lunches"])
-    uses: Annotated[Whole, Field(ge=1, le=1000)] = Field(1, description="how many", examples=[2])
+    uses: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_counted)] = Field(
+        1, description="how many", examples=[2]
+    )
 
 
 class SerialUseOut(Out):
