@@ -49,6 +49,7 @@ api = schemathesis.openapi.from_dict(document)  # read before a server runs: it 
 def till(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TillSide]:
     with quick_folder(tmp_path_factory.mktemp("contract")) as folder:
         till = TillSide(world, folder / "leima.db", app=app)
+        till.lift_limits()
         with clock.moved(to=NOW):
             yield till
         till.close()

@@ -17,8 +17,10 @@ from app.core import clock
 from app.core.runtime import Runtime
 from app.core.web import LeimaFlask
 from app.members.models import Member
+from app.network.models import Brand
 from app.rewards import service as rewards
 from app.wsgi import create_app
+from tests.builders import NO_LIMITS
 from tests.databases import a_database
 from tests.walls.world import SERIAL, SERIAL_CENTS, World
 
@@ -154,6 +156,11 @@ class TillSide:
         """Use a serial card once; return the use."""
         found: str = self.post("/serial-cards/uses", self.serial_uses()).json["uses"][0]["use"]  # type: ignore[index]
         return found
+
+    def lift_limits(self) -> None:
+        """Let the first member buy as often as a test calls, whatever the brand allows in a day."""
+        with self.database.unit(self.side.brand_id) as session:
+            session.get_one(Brand, self.side.brand_id).limits = NO_LIMITS
 
     def forget_tries(self) -> None:
         """Let all counted tries be over, so that the next call is not refused for those before it."""

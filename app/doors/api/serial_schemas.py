@@ -19,6 +19,8 @@ from app.doors.api.schemas import (
     one_of,
 )
 
+Uses = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_counted)]
+
 
 class SerialSaleIn(In):
     """A serial card that is sold. `scan` or `member`, not both."""
@@ -55,9 +57,7 @@ class SerialUsesIn(In):
 
     scan: PublicId = Field(description="from POST /scans, of this till; one that may redeem", examples=[AN_ID])
     program: Slug = Field(description="short name of the program", examples=["ten-lunches"])
-    uses: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_counted)] = Field(
-        1, description="how many", examples=[2]
-    )
+    uses: Uses = Field(1, description="how many", examples=[2])
 
 
 class SerialUseOut(Out):
