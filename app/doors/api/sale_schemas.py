@@ -65,7 +65,7 @@ class BasketIn(In):
     coupons: list[Code] = Field([], max_length=20, description="codes of coupons to redeem on this basket")
     spend: dict[Slug, Some] = Field(
         {}, max_length=10, description="short name of a bonus program → cents of it to pay with; needs a scan that may"
-        " redeem", examples=[{"bonus": 250}],
+        " redeem", examples=[{"bonus": 250}], json_schema_extra={"additionalProperties": False},
     )  # fmt: skip
     gift_cards: list[GiftCardIn] = Field([], max_length=10, description="gift cards to pay with")
     cashier: PublicId | None = Field(None, description="who sold, by the id in the console")
