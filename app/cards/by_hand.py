@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,13 +16,13 @@ from app.cards.planning import AwardPlan
 from app.cards.programs import ProgramInForce, in_force
 from app.cards.rules import Facts, Outcome
 from app.core import clock
-from app.core.db import brand_of
 from app.core.errors import Conflict, Invalid
 from app.core.i18n import gettext as _
 from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount, open_accounts
 from app.members.models import Member
-from app.network.models import Brand, Till
+from app.network.models import Till
+from app.network.service import zone
 from app.rewards.service import CouponView, GiftCardView
 from app.rewards.service import Given as Reward
 
@@ -171,8 +170,7 @@ def _open(
         "approver": approver,
     }  # fmt: skip
     account = open_accounts(session, member_id=member_id, program_ids=[program.id], context=context)[program.id]
-    zone = ZoneInfo(session.get_one(Brand, brand_of(session)).zone)
-    return _Counter(member_id, program, account, limits.of_brand(session), occurred_at.astimezone(zone))
+    return _Counter(member_id, program, account, limits.of_brand(session), occurred_at.astimezone(zone(session)))
 
 
 def _cut(

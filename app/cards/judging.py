@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -16,12 +15,12 @@ from app.cards.programs import of_version
 from app.cards.returns import returned
 from app.cards.rules import Facts, Line, Outcome
 from app.core import clock
-from app.core.db import brand_of
 from app.core.events import emit
 from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount, open_accounts
 from app.ledger.models import Account, LedgerEntry, Purchase, PurchaseLine, Refund
-from app.network.models import Brand, Staff
+from app.network.models import Staff
+from app.network.service import zone
 
 
 def approve(session: Session, flag: Flag, *, by: Staff) -> bool:
@@ -162,8 +161,7 @@ def _book_stamp(session: Session, flag: Flag, stamp: ManualStamp, by: Staff) -> 
 
 def _plan(session: Session, stamp: ManualStamp, member_id: int, account: OpenAccount) -> AwardPlan:
     program = of_version(session, stamp.version_id)
-    zone = ZoneInfo(session.get_one(Brand, brand_of(session)).zone)
-    facts = Facts(kind=program.kind, trigger="purchase", at=stamp.occurred_at.astimezone(zone))
+    facts = Facts(kind=program.kind, trigger="purchase", at=stamp.occurred_at.astimezone(zone(session)))
     outcome = Outcome(amount=stamp.wanted)
     return planning.plan_outcome(session, program, facts, outcome, member_id=member_id, before=account.balance)
 

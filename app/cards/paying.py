@@ -123,7 +123,7 @@ def plan_payment(
 
 def held_tiers(session: Session, wishes: Wishes, member_id: int, at: datetime) -> frozenset[str]:
     """Return the tiers that member prices ask about; none are looked up where no line names one."""
-    return frozenset(one.tier.slug for one in tiers.held(session, member_id, at)) if wishes.offers else frozenset()
+    return tiers.slugs(session, member_id, at) if wishes.offers else frozenset()
 
 
 def check_offers(session: Session, basket: Basket, wishes: Wishes, *, member_id: int, till: Till) -> None:

@@ -34,6 +34,7 @@ from app.ledger.models import Lot
 from app.ledger.service import Basket, ReceiptKnown
 from app.members.models import Member
 from app.network.models import Till
+from app.network.service import zone
 
 __all__ = [
     "ProgramNotSerial", "Refunded", "Reversed", "SerialCardTouched", "SerialCardUnknown", "SerialPriceWrong",
@@ -109,7 +110,7 @@ def sell(
     ledger.check(Basket(price, receipt, at))
     member_id = ledger.hold_member(session, member.id)
     account = parts.open_all(session, program, member_id, till=till, at=at, cashier=cashier)[program.id]
-    local = at.astimezone(parts.zone(session))
+    local = at.astimezone(zone(session))
     expires_at = rules.expiry(local, program.plan.valid_months or 0)
     values = {
         "member_id": member_id, "program_id": program.id, "version_id": program.version_id, "till_id": till.id,
@@ -263,7 +264,7 @@ def _use(session: Session, account: OpenAccount, card: SerialCard, uses: int, *,
     card.frozen_cents += share
     row = SerialUse(
         card_id=card.id, entry_id=entry_id, till_id=till.id, outlet_id=till.outlet_id, uses=uses, share_cents=share,
-        local_date=at.astimezone(parts.zone(session)).date(), occurred_at=at, recorded_at=clock.now(),
+        local_date=at.astimezone(zone(session)).date(), occurred_at=at, recorded_at=clock.now(),
     )  # fmt: skip
     session.add(row)
     session.flush()

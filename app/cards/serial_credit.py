@@ -1,7 +1,6 @@
 """What a serial card gives back for the speed of its use: into the member's bonus, else onto a gift card."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,11 +10,10 @@ from app.cards.events import progressed
 from app.cards.programs import ProgramInForce, in_force
 from app.cards.serial_models import SerialCard, SerialUse
 from app.core import clock
-from app.core.db import brand_of
 from app.core.events import emit
 from app.ledger.accounts import OpenAccount, Terms
 from app.ledger.models import Account, LedgerEntry
-from app.network.models import Brand
+from app.network.service import zone
 from app.rewards import service as rewards
 from app.rewards.models import GiftCard
 
@@ -114,4 +112,4 @@ def _tell(session: Session, card: SerialCard, account: OpenAccount, amount: int,
 
 
 def _local(session: Session, at: datetime) -> datetime:
-    return at.astimezone(ZoneInfo(session.get_one(Brand, brand_of(session)).zone))
+    return at.astimezone(zone(session))

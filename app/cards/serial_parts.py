@@ -1,7 +1,6 @@
 """What selling and using serial cards share: their errors, the locks, what is frozen and what is told."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -9,7 +8,6 @@ from app.cards import serial_credit
 from app.cards.events import progressed
 from app.cards.paying import ProgramUnknown
 from app.cards.programs import ProgramInForce, in_force
-from app.core.db import brand_of
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.events import emit
 from app.core.i18n import gettext as _
@@ -17,7 +15,7 @@ from app.ledger import settling
 from app.ledger.accounts import OpenAccount, open_accounts
 from app.ledger.models import FactKind
 from app.ledger.settling import Fact
-from app.network.models import Brand, Till
+from app.network.models import Till
 
 CARD, USE = "serial_card", "serial_use"  # kinds of sources
 
@@ -100,8 +98,3 @@ def tell(session: Session, account: OpenAccount, member_id: int, amount: int, en
             member_id=member_id, program_id=account.program_id, amount=amount, purchase_id=None, entry_id=entry_id
         ),
     )
-
-
-def zone(session: Session) -> ZoneInfo:
-    """Return the brand's zone."""
-    return ZoneInfo(session.get_one(Brand, brand_of(session)).zone)

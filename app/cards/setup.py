@@ -16,7 +16,7 @@ from app.core import clock
 from app.core.setup import Entry, Item, Section, Setup, entry_faults
 from app.core.toml import Place
 from app.network.models import CostCentre
-from app.network.setup import Slug, Texts
+from app.network.setup import Slug, Texts, cost_centre
 from app.rewards.models import Reward
 from app.rewards.offer_setup import OfferIn
 
@@ -55,12 +55,10 @@ def apply(setup: Setup) -> None:
         if plan is None or not _named(setup, item, plan):
             continue
         values = item.given("kind", "name", "unit", "position", "campaign")
-        if value.cost_centre is not None:
-            centre = setup.refer("cost_centres", CostCentre, value.cost_centre, (*item.place, "cost_centre"))
-            if centre is None:
-                continue
-            values["cost_centre_id"] = centre.id
-        program = setup.save(Program, f"program {value.slug}", {"slug": value.slug}, values)
+        borne_by = cost_centre(setup, item)
+        if borne_by is None:
+            continue
+        program = setup.save(Program, f"program {value.slug}", {"slug": value.slug}, values | borne_by)
         _version(setup, program, _full_card(setup, item), plan)
         named[item.place] = rules.tiers_of(plan)
     _tiers(setup, named)

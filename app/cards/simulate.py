@@ -10,7 +10,6 @@ Source: earning.md, "Programs".
 import heapq
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,12 +18,13 @@ from app.cards import rules
 from app.cards.past import Bought, Past
 from app.cards.replay import Draft, Hand, Replay
 from app.cards.simulated import Changes, MemberChange, RewardSum, RuleSum, Simulation, Sums
-from app.core.db import brand_of
+from app.cards.versions import FIRST
+from app.core import clock
 from app.core.errors import Invalid
 from app.core.i18n import gettext as _
 from app.core.money import half_up, share
 from app.members.models import Member
-from app.network.models import Brand
+from app.network.service import zone as brand_zone
 from app.rewards.models import Reward
 from app.rewards.rules import AMOUNT, PERCENT
 
@@ -32,7 +32,6 @@ REPLAYED = ("stamp_card", "bonus", "points", "visits", "cash_back")  # kinds tha
 TRIGGERS = ("purchase", "first_purchase", "visit")
 LARGEST = 5  # differences that are named
 LONGEST = timedelta(days=732)  # a period
-FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class NothingToSimulate(Invalid):
@@ -123,8 +122,8 @@ def simulate(
         PeriodInvalid, MarginInvalid: the numbers make no sense.
     """
     _check(draft, first, last, margin_bp)
-    zone = ZoneInfo(session.get_one(Brand, brand_of(session)).zone)
-    begins, ends = _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
+    zone = brand_zone(session)
+    begins, ends = clock.midnight(first, zone), clock.midnight(last + timedelta(days=1), zone)
     rewards = {reward.slug: reward for reward in session.scalars(select(Reward))}
     drafts = [draft] if current is None else [draft, current]
     replays = [Replay(one, rewards) for one in drafts]
@@ -154,11 +153,6 @@ def _check(draft: Draft, first: date, last: date, margin_bp: int) -> None:
         raise PeriodInvalid(_("Choose a first and a last day, two years apart at most."))
     if not 0 < margin_bp <= 10_000:
         raise MarginInvalid(_("The margin lies above 0 and is at most 100 percent."))
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    # Where clocks go forward at midnight, there is no 00:00: through UTC it is the first moment that there is.
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC).astimezone(zone)
 
 
 def _since(drafts: list[Draft], begins: datetime) -> datetime:

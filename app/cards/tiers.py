@@ -24,7 +24,7 @@ from app.core.db import brand_of
 from app.core.events import emit
 from app.ledger.accounts import open_accounts
 from app.members.models import Member
-from app.network.models import Brand
+from app.network.service import zone as brand_zone
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def held(session: Session, member_id: int, at: datetime) -> list[Held]:
     if not programs:
         return []
     holds = _holds(session, member_id)
-    day = clock.local_date(at, _zone(session).key)
+    day = clock.local_date(at, brand_zone(session).key)
     found = []
     for program in programs:
         ends = _ends(row for row in holds if row.program_id == program.id and row.reached_on <= day)
@@ -106,7 +106,7 @@ def after_refund(session: Session, *, member_id: int, purchase_id: int, refund_i
     Args:
         kept: slugs of the tiers that what is left of the purchase still sets.
     """
-    now, zone = clock.now(), _zone(session)
+    now, zone = clock.now(), brand_zone(session)
     holds = [row for row in _holds(session, member_id) if row.until > now]
     if not holds:
         return
@@ -152,7 +152,7 @@ def settle_due(session: Session, *, now: datetime, most: int = 500) -> int:
 def _raise(session: Session, programs: list[ProgramInForce], member_id: int, cause: Cause) -> None:
     if not programs:
         return
-    zone = _zone(session)
+    zone = brand_zone(session)
     local = cause.at.astimezone(zone)
     since, until = rules.period_start(local, "year"), rules.period_end(local, "year")
     days = _days(session, member_id, since, until)
@@ -174,7 +174,7 @@ def _raise(session: Session, programs: list[ProgramInForce], member_id: int, cau
 
 def _hold(session: Session, member_id: int, row: TierHold) -> None:
     """Write what a member holds, unless the same is held longer; what followed on goes on from its first day."""
-    begins = datetime(row.reached_on.year, row.reached_on.month, row.reached_on.day, tzinfo=_zone(session))
+    begins = datetime(row.reached_on.year, row.reached_on.month, row.reached_on.day, tzinfo=brand_zone(session))
     values = {name: getattr(row, name) for name in sql.HOLD_COLUMNS}
     over = row.until <= clock.now()  # as what a late till tells of
     values |= {"brand_id": brand_of(session), "member_id": member_id, "begins": begins, "settled": over}
@@ -245,10 +245,6 @@ def _days(session: Session, member_id: int, since: datetime, until: datetime) ->
         for one in (member_id, *merged)
         for row in session.connection().execute(sql.DAYS, {**values, "member_id": one})
     ]
-
-
-def _zone(session: Session) -> ZoneInfo:
-    return ZoneInfo(session.get_one(Brand, brand_of(session)).zone)
 
 
 def _noon(day: date, zone: ZoneInfo) -> datetime:

@@ -8,11 +8,11 @@ from typing import Any
 from app.cards import reasons
 from app.cards.rules import Plan, Rule, Tier
 from app.cards.rules.parts import Conditions, Limit, Percent
+from app.cards.units import MONEY
 from app.core.i18n import format_cents, format_day, format_number, month, ngettext, pick, weekday
 from app.core.i18n import gettext as _
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MONEY = ("bonus", "cash_back")  # kinds whose unit is cents
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,10 @@ def _percent(effect: Percent, _words: Words) -> str:
     if effect.of == "lines":
         told = [_("%(percent)s %% of these goods", percent=percent(effect.bp))]
     periods = {"month": _("a month"), "quarter": _("a quarter"), "year": _("a year")}
-    for step in effect.ladder.steps if effect.ladder else ():
-        values = {"percent": percent(step.bp), "from": format_cents(step.from_cents)}
-        told.append(_("%(percent)s %% from %(from)s %(period)s on", period=periods[effect.ladder.period], **values))  # type: ignore[union-attr]
+    if effect.ladder:
+        for step in effect.ladder.steps:
+            values = {"percent": percent(step.bp), "from": format_cents(step.from_cents)}
+            told.append(_("%(percent)s %% from %(from)s %(period)s on", period=periods[effect.ladder.period], **values))
     return ", ".join(told)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _shift: ContextVar[timedelta] = ContextVar("clock_shift", default=timedelta())
@@ -17,6 +17,11 @@ def now() -> datetime:
 def local_date(moment: datetime, zone: str) -> date:
     """Return the calendar day of a moment in a brand's zone, such as `Europe/Helsinki`."""
     return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Return the first moment of a day in a zone, as its clocks say; it is 01:00 where they go forward at midnight."""
+    return datetime.combine(day, time(), zone).astimezone(UTC).astimezone(zone)
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic import command, op
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -11,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from app.core.db import Database
+from app.core.tables import UtcDateTime
 
 FOLDER = Path(__file__).parents[2] / "migrations"
 
@@ -39,6 +42,48 @@ def upgrade(database: Database) -> None:
         command.upgrade(settings, "head")
         if database.is_sqlite and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
             raise RuntimeError(f"a row of {lost[0]} points to no row of {lost[2]}")
+
+
+def owned(table: str, *points: tuple[str, str], public: bool = False) -> list[sa.schema.SchemaItem]:
+    """Return what every table of a brand has, and its foreign keys, which cannot leave the brand; for migrations.
+
+    Args:
+        points: column and the table that it points to.
+        public: whether its rows have a public id.
+    """
+    shown = [
+        sa.Column("public_id", sa.String(length=26), nullable=False),
+        sa.UniqueConstraint("public_id", name=op.f(f"uq_{table}_public_id")),
+    ]
+    return [
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("brand_id", sa.Integer(), nullable=False),
+        *(
+            sa.ForeignKeyConstraint(
+                ["brand_id", column], [f"{to}.brand_id", f"{to}.id"], name=op.f(f"fk_{table}_brand_id_{column}")
+            )
+            for column, to in points
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f(f"fk_{table}_brand_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
+        sa.UniqueConstraint("brand_id", "id", name=op.f(f"uq_{table}_brand_id_id")),
+        *(shown if public else []),
+    ]
+
+
+def whole(*names: str, nullable: bool = False) -> list[sa.Column[int]]:
+    """Return columns of whole numbers."""
+    return [sa.Column(name, sa.Integer(), nullable=nullable) for name in names]
+
+
+def words(*, nullable: bool = False, **lengths: int) -> list[sa.Column[str]]:
+    """Return columns of short texts: name and length."""
+    return [sa.Column(name, sa.String(length=length), nullable=nullable) for name, length in lengths.items()]
+
+
+def moments(*names: str, nullable: bool = False) -> list[sa.Column[datetime]]:
+    """Return columns of moments."""
+    return [sa.Column(name, UtcDateTime(), nullable=nullable) for name in names]
 
 
 def refuse_changes(*tables: str) -> None:

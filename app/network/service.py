@@ -1,11 +1,13 @@
 """Who is who in a brand's network: brands, outlets and the rows around them."""
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core import clock
+from app.core.db import brand_of
 from app.core.errors import NotFound
 from app.core.i18n import gettext as _
 from app.core.jobs import again
@@ -33,6 +35,11 @@ class TillUnknown(NotFound):
 def brands(session: Session) -> list[Brand]:
     """Return all brands of the installation by slug."""
     return list(session.scalars(select(Brand).order_by(Brand.slug)))
+
+
+def zone(session: Session) -> ZoneInfo:
+    """Return the zone of the session's brand: its days, months and hours are told by it."""
+    return ZoneInfo(session.get_one(Brand, brand_of(session)).zone)
 
 
 def brand_by_brand(session: Session, job: str, settle: Callable[..., int], *, most: int) -> None:

@@ -1,10 +1,12 @@
 """Days of a brand's zone in SQL, the same on both databases, also where the clocks change."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, ColumnElement, case, cast, extract, func
 from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.core import clock
 
 HOUR = timedelta(hours=1)
 DAY = 86_400  # seconds
@@ -12,7 +14,7 @@ DAY = 86_400  # seconds
 
 def midnight(day: date, zone: str) -> datetime:
     """Return the moment at which a day begins in a zone, in UTC."""
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+    return clock.midnight(day, ZoneInfo(zone)).astimezone(UTC)
 
 
 def back(moment: datetime, days: int, zone: str) -> datetime:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from app.core.money import MAX_CENTS
 from app.core.setup import Entry, Item, Section, Setup
 from app.network.models import CostCentre, Outlet
-from app.network.setup import Slug, Texts
+from app.network.setup import Slug, Texts, cost_centre
 from app.rewards.offer_models import Offer
 from app.rewards.setup import window
 
@@ -61,12 +61,10 @@ def apply(setup: Setup) -> None:
         values = item.given(*PLAIN) | window(setup, item)
         for number, slug in enumerate(item.value.outlets):
             setup.refer("outlets", Outlet, slug, (*item.place, "outlets", number))
-        if item.value.cost_centre is not None:
-            centre = setup.refer("cost_centres", CostCentre, item.value.cost_centre, (*item.place, "cost_centre"))
-            if centre is None:
-                continue
-            values["cost_centre_id"] = centre.id
-        setup.save(Offer, f"offer {item.value.slug}", {"slug": item.value.slug}, _whole(item, values))
+        borne_by = cost_centre(setup, item)
+        if borne_by is None:
+            continue
+        setup.save(Offer, f"offer {item.value.slug}", {"slug": item.value.slug}, _whole(item, values | borne_by))
 
 
 def _whole(item: Item[OfferIn], values: dict[str, Any]) -> dict[str, Any]:

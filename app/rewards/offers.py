@@ -6,13 +6,11 @@ The till puts the member price into the line itself; it is checked here. Source:
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.db import brand_of
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.i18n import format_cents
 from app.core.i18n import gettext as _
@@ -22,7 +20,8 @@ from app.ledger.models import PurchaseLine, RefundLine
 from app.ledger.service import Line
 from app.ledger.settling import Fact
 from app.members.models import Member
-from app.network.models import Brand, Outlet, Till
+from app.network.models import Outlet, Till
+from app.network.service import zone
 from app.rewards import rules
 from app.rewards.offer_models import Offer, OfferUse
 
@@ -140,7 +139,7 @@ def claim(
         return []
     numbered = select(PurchaseLine.number, PurchaseLine.id).where(PurchaseLine.purchase_id == purchase_id)
     line_ids = {row.number: row.id for row in session.execute(numbered)}
-    day = clock.local_date(at, _zone(session).key)
+    day = clock.local_date(at, zone(session).key)
     uses = [
         OfferUse(
             offer_id=offers[one.number].id, member_id=member_id, purchase_id=purchase_id, line_id=line_ids[one.number],
@@ -253,8 +252,4 @@ def _had_by(session: Session, member_id: int, day: date) -> Iterable[tuple[int, 
 
 def _asking(session: Session, member_id: int, outlet_id: int, at: datetime, tiers: Collection[str]) -> _Asking:
     outlet = session.get_one(Outlet, outlet_id)
-    return _Asking(member_id, outlet.slug, at.astimezone(_zone(session)), tiers)
-
-
-def _zone(session: Session) -> ZoneInfo:
-    return ZoneInfo(session.get_one(Brand, brand_of(session)).zone)
+    return _Asking(member_id, outlet.slug, at.astimezone(zone(session)), tiers)

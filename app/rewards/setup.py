@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from app.core.money import MAX_CENTS
 from app.core.setup import Entry, Item, Section, Setup
 from app.network.models import CostCentre, Outlet
-from app.network.setup import BrandIn, Slug, Texts
+from app.network.setup import BrandIn, Slug, Texts, cost_centre
 from app.rewards.models import Reward
 from app.rewards.rules import MEASURED
 
@@ -77,12 +77,10 @@ def apply(setup: Setup) -> None:
         values = item.given(*PLAIN) | window(setup, item)
         for number, slug in enumerate(item.value.outlets):
             setup.refer("outlets", Outlet, slug, (*item.place, "outlets", number))
-        if item.value.cost_centre is not None:
-            centre = setup.refer("cost_centres", CostCentre, item.value.cost_centre, (*item.place, "cost_centre"))
-            if centre is None:
-                continue
-            values["cost_centre_id"] = centre.id
-        setup.save(Reward, f"reward {item.value.slug}", {"slug": item.value.slug}, values)
+        borne_by = cost_centre(setup, item)
+        if borne_by is None:
+            continue
+        setup.save(Reward, f"reward {item.value.slug}", {"slug": item.value.slug}, values | borne_by)
     brand = setup.one("brand", BrandIn)
     if brand is not None and brand.value.welcome_reward:
         reward = setup.refer("rewards", Reward, brand.value.welcome_reward, (*brand.place, "welcome_reward"))

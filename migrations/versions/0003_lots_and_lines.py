@@ -13,7 +13,7 @@ from collections import deque
 import sqlalchemy as sa
 from alembic import op
 
-from app.core.migrations import refuse_changes
+from app.core.migrations import owned, refuse_changes, whole
 from app.core.tables import UtcDateTime
 
 revision = "0003"
@@ -137,28 +137,6 @@ def programs() -> None:
         batch.create_check_constraint(
             op.f("ck_program_version_fills_with_reward"), "(size IS NULL) = (reward_id IS NULL)"
         )
-
-
-def owned(table: str, *points: tuple[str, str]) -> list[sa.schema.SchemaItem]:
-    """Return what every table of a brand has, and its foreign keys, which cannot leave the brand."""
-    return [
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("brand_id", sa.Integer(), nullable=False),
-        *(
-            sa.ForeignKeyConstraint(
-                ["brand_id", column], [f"{to}.brand_id", f"{to}.id"], name=op.f(f"fk_{table}_brand_id_{column}")
-            )
-            for column, to in points
-        ),
-        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f(f"fk_{table}_brand_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
-        sa.UniqueConstraint("brand_id", "id", name=op.f(f"uq_{table}_brand_id_id")),
-    ]
-
-
-def whole(*names: str) -> list[sa.Column[int]]:
-    """Return columns of whole numbers."""
-    return [sa.Column(name, sa.Integer(), nullable=False) for name in names]
 
 
 def lines() -> None:

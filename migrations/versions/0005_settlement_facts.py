@@ -9,8 +9,7 @@ Fill: none; spends were not possible before.
 import sqlalchemy as sa
 from alembic import op
 
-from app.core.migrations import refuse_changes
-from app.core.tables import UtcDateTime
+from app.core.migrations import moments, owned, refuse_changes, whole, words
 
 revision = "0005"
 down_revision = "0004"
@@ -37,28 +36,13 @@ def upgrade() -> None:
             )
     op.create_table(
         "settlement_fact",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("brand_id", sa.Integer(), nullable=False),
-        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("cents", "outlet_id", "till_id", "source_id")),
-        *(
-            sa.Column(name, sa.Integer(), nullable=True)
-            for name in ("purchase_id", "refund_id", "cost_centre_id", "reverses_id")
-        ),
-        sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column("source_kind", sa.String(length=20), nullable=False),
-        sa.Column("campaign", sa.String(length=40), nullable=True),
+        *whole("cents", "outlet_id", "till_id", "source_id"),
+        *whole("purchase_id", "refund_id", "cost_centre_id", "reverses_id", nullable=True),
+        *words(kind=20, source_kind=20),
+        *words(campaign=40, nullable=True),
         sa.Column("vat_code", sa.String(length=20), server_default="", nullable=False),
-        sa.Column("occurred_at", UtcDateTime(), nullable=False),
-        sa.Column("recorded_at", UtcDateTime(), nullable=False),
-        *(
-            sa.ForeignKeyConstraint(
-                ["brand_id", column], [f"{to}.brand_id", f"{to}.id"], name=op.f(f"fk_settlement_fact_brand_id_{column}")
-            )
-            for column, to in POINTS.items()
-        ),
-        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_settlement_fact_brand_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_settlement_fact")),
-        sa.UniqueConstraint("brand_id", "id", name=op.f("uq_settlement_fact_brand_id_id")),
+        *moments("occurred_at", "recorded_at"),
+        *owned("settlement_fact", *POINTS.items()),
         sa.CheckConstraint("cents <> 0", name=op.f("ck_settlement_fact_some")),
     )
     op.create_index("ix_settlement_fact_source", "settlement_fact", ["source_id", "source_kind", "brand_id"])

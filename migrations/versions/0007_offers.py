@@ -9,8 +9,7 @@ Fill: none; the next sale of a member finds the tier that was reached before.
 import sqlalchemy as sa
 from alembic import op
 
-from app.core.migrations import refuse_changes
-from app.core.tables import UtcDateTime
+from app.core.migrations import moments, owned, refuse_changes, whole, words
 
 revision = "0007"
 down_revision = "0006"
@@ -24,38 +23,6 @@ def upgrade() -> None:
     serial_cards()
     offers()
     refuse_changes(*APPEND_ONLY)
-
-
-def owned(table: str, *points: tuple[str, str]) -> list[sa.schema.SchemaItem]:
-    """Return what every table of a brand has, and its foreign keys, which cannot leave the brand."""
-    return [
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("brand_id", sa.Integer(), nullable=False),
-        *(
-            sa.ForeignKeyConstraint(
-                ["brand_id", column], [f"{to}.brand_id", f"{to}.id"], name=op.f(f"fk_{table}_brand_id_{column}")
-            )
-            for column, to in points
-        ),
-        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f(f"fk_{table}_brand_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
-        sa.UniqueConstraint("brand_id", "id", name=op.f(f"uq_{table}_brand_id_id")),
-    ]
-
-
-def whole(*names: str, nullable: bool = False) -> list[sa.Column[int]]:
-    """Return columns of whole numbers."""
-    return [sa.Column(name, sa.Integer(), nullable=nullable) for name in names]
-
-
-def words(**lengths: int) -> list[sa.Column[str]]:
-    """Return columns of short texts."""
-    return [sa.Column(name, sa.String(length=length), nullable=False) for name, length in lengths.items()]
-
-
-def moments(*names: str, nullable: bool = False) -> list[sa.Column[sa.DateTime]]:
-    """Return columns of moments."""
-    return [sa.Column(name, UtcDateTime(), nullable=nullable) for name in names]
 
 
 OF_PROGRAM = (("member_id", "member"), ("program_id", "program"), ("version_id", "program_version"))

@@ -9,8 +9,7 @@ Fill: none; a brand that says nothing has the limits' defaults.
 import sqlalchemy as sa
 from alembic import op
 
-from app.core.migrations import refuse_changes
-from app.core.tables import UtcDateTime
+from app.core.migrations import moments, owned, refuse_changes, whole, words
 
 revision = "0008"
 down_revision = "0007"
@@ -30,40 +29,6 @@ def upgrade() -> None:
     refuse_changes(*APPEND_ONLY)
 
 
-def owned(table: str, **points: str) -> list[sa.schema.SchemaItem]:
-    """Return what every table of a brand has, and its foreign keys, which cannot leave the brand."""
-    return [
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("brand_id", sa.Integer(), nullable=False),
-        sa.Column("public_id", sa.String(length=26), nullable=False),
-        *(
-            sa.ForeignKeyConstraint(
-                ["brand_id", column], [f"{to}.brand_id", f"{to}.id"], name=op.f(f"fk_{table}_brand_id_{column}")
-            )
-            for column, to in points.items()
-        ),
-        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f(f"fk_{table}_brand_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
-        sa.UniqueConstraint("brand_id", "id", name=op.f(f"uq_{table}_brand_id_id")),
-        sa.UniqueConstraint("public_id", name=op.f(f"uq_{table}_public_id")),
-    ]
-
-
-def numbers(*names: str, nullable: bool = False) -> list[sa.Column[int]]:
-    """Return columns of whole numbers."""
-    return [sa.Column(name, sa.Integer(), nullable=nullable) for name in names]
-
-
-def words(*, nullable: bool = False, **lengths: int) -> list[sa.Column[str]]:
-    """Return columns of short texts."""
-    return [sa.Column(name, sa.String(length=length), nullable=nullable) for name, length in lengths.items()]
-
-
-def moments(*names: str, nullable: bool = False) -> list[sa.Column[object]]:
-    """Return columns of moments."""
-    return [sa.Column(name, UtcDateTime(), nullable=nullable) for name in names]
-
-
 def manual_stamps() -> None:
     """Create the stamps that a cashier gives without a purchase."""
     points = {
@@ -72,13 +37,13 @@ def manual_stamps() -> None:
     }  # fmt: skip
     op.create_table(
         "manual_stamp",
-        *numbers(*points, "wanted", "amount"),
+        *whole(*points, "wanted", "amount"),
         *words(cashier=26, reason=20, cut=40),
         *words(approver=26, nullable=True),
         sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("local_date", sa.Date(), nullable=False),
         *moments("occurred_at", "recorded_at"),
-        *owned("manual_stamp", **points),
+        *owned("manual_stamp", *points.items(), public=True),
         sa.CheckConstraint("wanted > 0 AND amount >= 0 AND amount <= wanted", name=op.f("ck_manual_stamp_amount")),
         sa.CheckConstraint("(amount = 0) = (cut <> '')", name=op.f("ck_manual_stamp_cut")),
     )
@@ -91,10 +56,10 @@ def cardboard_cards() -> None:
     points = {"member_id": "member", "program_id": "program", "till_id": "till", "outlet_id": "outlet"}
     op.create_table(
         "cardboard_card",
-        *numbers(*points, "stamps"),
+        *whole(*points, "stamps"),
         *words(cashier=26, approver=26),
         *moments("at"),
-        *owned("cardboard_card", **points),
+        *owned("cardboard_card", *points.items(), public=True),
         sa.UniqueConstraint(
             "brand_id", "member_id", "program_id", name=op.f("uq_cardboard_card_brand_id_member_id_program_id")
         ),
@@ -115,14 +80,14 @@ def flags() -> None:
     }
     op.create_table(
         "flag",
-        *numbers("member_id", "outlet_id"),
-        *numbers("purchase_id", "manual_stamp_id", nullable=True),
+        *whole("member_id", "outlet_id"),
+        *whole("purchase_id", "manual_stamp_id", nullable=True),
         *words(kind=40, state=8),
         *words(staff=26, judged_by=26, nullable=True),
         sa.Column("details", sa.JSON(), nullable=False),
         *moments("at"),
         *moments("judged_at", nullable=True),
-        *owned("flag", **points),
+        *owned("flag", *points.items(), public=True),
         *(sa.CheckConstraint(rule, name=op.f(f"ck_flag_{name}")) for name, rule in rules.items()),
     )
     op.create_index("ix_flag_purchase", "flag", ["purchase_id", "brand_id"])

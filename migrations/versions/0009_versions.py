@@ -9,6 +9,7 @@ Fill: none.
 import sqlalchemy as sa
 from alembic import op
 
+from app.core.migrations import moments, owned, whole, words
 from app.core.tables import UtcDateTime
 
 revision = "0009"
@@ -21,27 +22,12 @@ def upgrade() -> None:
     op.add_column("program_version", sa.Column("created_by", sa.String(length=26), nullable=True))
     op.create_table(
         "program_draft",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("brand_id", sa.Integer(), nullable=False),
-        sa.Column("program_id", sa.Integer(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=True),
-        sa.Column("reward_id", sa.Integer(), nullable=True),
+        *whole("program_id"),
+        *whole("size", "reward_id", nullable=True),
         sa.Column("rule", sa.JSON(), nullable=False),
-        sa.Column("saved_at", UtcDateTime(), nullable=False),
-        sa.Column("saved_by", sa.String(length=26), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["brand_id", "program_id"],
-            ["program.brand_id", "program.id"],
-            name=op.f("fk_program_draft_brand_id_program_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["brand_id", "reward_id"],
-            ["reward.brand_id", "reward.id"],
-            name=op.f("fk_program_draft_brand_id_reward_id"),
-        ),
-        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_program_draft_brand_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_program_draft")),
-        sa.UniqueConstraint("brand_id", "id", name=op.f("uq_program_draft_brand_id_id")),
+        *moments("saved_at"),
+        *words(saved_by=26),
+        *owned("program_draft", ("program_id", "program"), ("reward_id", "reward")),
         sa.UniqueConstraint("brand_id", "program_id", name=op.f("uq_program_draft_brand_id_program_id")),
         sa.CheckConstraint("(size IS NULL) = (reward_id IS NULL)", name=op.f("ck_program_draft_fills_with_reward")),
     )

@@ -29,7 +29,7 @@ from tests.members.races import FULL
 from tests.shop import faults
 
 RUNS = {"sqlite": 500 if FULL else 30, "postgresql": 100 if FULL else 10}
-STEPS = 20
+STEPS = 20 if FULL else 12
 TWINS = 200  # lives that a broken twin has to be caught in
 NUMBERS = itertools.count()
 WHICH = st.integers(0, 99)  # of what there is, counted round and round

@@ -31,22 +31,9 @@ from tests.plans import statements
 from tests.shop import Shop, a_shop
 
 BIG = (
-    "account",
-    "purchase",
-    "refund",
-    "ledger_entry",
-    "coupon",
-    "redemption",
-    "member",
-    "award",
-    "lot",
-    "lot_allocation",
-    "contact",
-    "staff",
-    "manual_stamp",
-    "reward_issue",
-    "flag",
-)
+    "account", "purchase", "refund", "ledger_entry", "coupon", "redemption", "member", "award", "lot",
+    "lot_allocation", "contact", "staff", "manual_stamp", "reward_issue", "flag",
+)  # fmt: skip
 
 
 @pytest.fixture

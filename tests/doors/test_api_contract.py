@@ -147,7 +147,7 @@ REAL: dict[str, Any] = {
     },
     "POST /api/v1/cardboard-cards": lambda till: {
         "body": {
-            "scan": till.scan(),
+            "scan": till.newcomer(),
             "program": "coffee",
             "cashier": till.side.cashiers[0],
             "stamps": 3,

@@ -29,7 +29,7 @@ def main() -> None:
         with world.unit() as session:
             member, till = session.get_one(Member, world.member_id), session.get_one(Till, world.till_id)
             service.record_purchase(
-                session, a_basket(100), member=member, till=till, wishes=Wishes(spend={"bonus": 100})
+                session, a_basket(100), member=member, till=till, wishes=Wishes(spend={told["program"]: 100})
             )
         return "spent"
 

@@ -19,17 +19,20 @@ PROCESSES, SPENDS = 2, 5  # ten spends of 1.00 at once from a balance of 5.00
 BACK = {"rules": [{"name": "back", "then": [{"do": "percent", "bp": 100}]}]}
 
 
-def race(world: World, *, unlocked: bool) -> tuple[Counter[str], int]:
+ROUNDS = 5  # of the twin: processes that come one after the other by chance prove nothing
+
+
+def race(world: World, *, unlocked: bool, slug: str = "bonus") -> tuple[Counter[str], int]:
     """Spend from several processes at once; return what each was told, and what is left."""
     with world.unit() as session:
-        program = a_plan(session, "bonus", BACK)
+        program = a_plan(session, "bonus", BACK, slug=slug)
         version = session.scalars(select(ProgramVersion).where(ProgramVersion.program_id == program.id)).one()
         context = {"occurred_at": clock.now(), "version_id": version.id}
         opened = open_accounts(session, member_id=world.member_id, program_ids=[program.id], context=context)
         opened[program.id].add("earn", 500)
     asked = {
         "url": world.database.engine.url.render_as_string(hide_password=False), "brand_id": world.brand_id,
-        "member_id": world.member_id, "till_id": world.till_id, "times": SPENDS, "unlocked": unlocked,
+        "member_id": world.member_id, "till_id": world.till_id, "times": SPENDS, "unlocked": unlocked, "program": slug,
     }  # fmt: skip
     command = [sys.executable, "-m", "tests.races.spender", json.dumps(asked)]
     running = [
@@ -59,6 +62,6 @@ def test_ten_spends_at_once_from_a_balance_for_five_are_five(world: World) -> No
 
 
 def test_spends_without_the_lock_are_caught(world: World) -> None:
-    told, left = race(world, unlocked=True)
+    right = ({"spent": 5, "BalanceTooSmall": 5}, 0)
 
-    assert (told, left) != ({"spent": 5, "BalanceTooSmall": 5}, 0) or world.faults()
+    assert any(race(world, unlocked=True, slug=f"bonus-{n}") != right or world.faults() for n in range(ROUNDS))

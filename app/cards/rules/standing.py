@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.cards.rules.dates import expiry, period_end, period_start
 from app.cards.rules.model import Tier
+from app.core import clock
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,12 @@ def tier_reached(tier: Tier, days: Iterable[Day], zone: ZoneInfo) -> TierReached
     periods: defaultdict[datetime, list[tuple[date, int]]] = defaultdict(list)
     for one in days:
         amount = one.cents if tier.from_cents is not None else one.visits
-        periods[period_start(_midnight(one.day, zone), tier.period)].append((one.day, amount))
+        periods[period_start(clock.midnight(one.day, zone), tier.period)].append((one.day, amount))
     found = []
     for amounts in periods.values():
         day = _crossing(sorted(amounts), needed(tier))
         if day is not None:
-            at = _midnight(day, zone)
+            at = clock.midnight(day, zone)
             found.append(TierReached(day, max(kept_until(tier, at), period_end(at, tier.period))))
     return max(found, key=lambda one: one.until, default=None)
 
@@ -79,7 +80,3 @@ def _crossing(amounts: Iterable[tuple[date, int]], least: int) -> date | None:
         if total >= least:
             return day
     return None
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=zone)

@@ -14,11 +14,11 @@ from app.doors.api.schemas import (
     Day,
     In,
     Moment,
+    OfMemberIn,
     Out,
     PublicId,
     Receipt,
     Slug,
-    Text,
     _counted,
     one_of,
 )
@@ -51,13 +51,9 @@ class GiftCardIn(In):
     cents: Some | None = Field(None, description="how much of it; left out: as much as is left to pay", examples=[500])
 
 
-class BasketIn(In):
+class BasketIn(OfMemberIn):
     """What is sold to whom, and what it is paid with beside money."""
 
-    model_config = ConfigDict(json_schema_extra=one_of(("scan",), ("member",)))
-
-    scan: PublicId | None = Field(None, description="from POST /scans or /members, of this till", examples=[AN_ID])
-    member: Text | None = Field(None, description="member's code, where the till kept no scan")
     total_cents: Cents = Field(
         description="gross with VAT, before coupons, bonus and gift cards; integer cents", examples=[1290]
     )
@@ -70,12 +66,6 @@ class BasketIn(In):
     gift_cards: list[GiftCardIn] = Field([], max_length=10, description="gift cards to pay with")
     cashier: PublicId | None = Field(None, description="who sold, by the id in the console")
     approval: ApprovalIn | None = Field(None, description="what a till gets by asking a manager after needs_approval")
-
-    @model_validator(mode="after")
-    def _one(self) -> "BasketIn":
-        if (self.scan is None) == (self.member is None):
-            raise ValueError("give scan or member, not both")
-        return self
 
 
 class PurchaseIn(BasketIn):

@@ -10,21 +10,17 @@ from app.cards import explain, reasons, refunds, views
 from app.cards import service as cards
 from app.cards.models import Program
 from app.cards.paying import Payment, Wishes
+from app.cards.units import MONEY
 from app.core import clock, i18n, web
 from app.core.errors import Conflict, Invalid
 from app.core.i18n import gettext as _
 from app.doors import guesses
 from app.doors.api import sale_schemas as api
-from app.doors.api.views import blueprint, till
+from app.doors.api.views import blueprint, buyer, demand_cashier, issued, issued_gift_cards, till
 from app.doors.idempotency import idempotent
 from app.ledger import service as ledger
-from app.members import scans
 from app.members.models import Member
-from app.network import staff, tills
-from app.rewards import service as rewards
 from app.rewards.offers import Wanted
-
-IN_CENTS = ("bonus", "cash_back")  # kinds of program whose unit is money
 
 
 class RedeemNotAllowed(Conflict):
@@ -64,11 +60,8 @@ def book(given: api.PurchaseIn, *, offline: bool = False) -> dict[str, Any]:
     return {
         "purchase": result.public_id,
         **_met(result.payment, result.awards, left=lambda use: use.view.card.balance_cents),
-        "coupons_issued": [_issued(view) for view in result.coupons],
-        "gift_cards_issued": [
-            {"id": view.card.public_id, "cents": view.card.initial_cents, "expires_at": view.card.expires_at}
-            for view in result.gift_cards
-        ],
+        "coupons_issued": issued(result.coupons),
+        "gift_cards_issued": issued_gift_cards(result.gift_cards),
         "coupons_redeemed": [
             {**_coupon_use(use), "redemption": row.public_id, "settlement_cents": row.settlement_cents}
             for use, row in redeemed
@@ -95,11 +88,8 @@ def quote(json_data: api.QuoteIn) -> dict[str, Any]:
 
 def _who_and_how(given: api.BasketIn, *, offline: bool = False) -> tuple[Member, int | None, Wishes]:
     """Return who buys, the scan, and what the basket is paid with; wrong codes are counted."""
-    session, asking = web.session(), till()
-    if given.cashier is not None:
-        staff.cashier(session, given.cashier, reseller_id=tills.till_place(session, asking.id).reseller.id)
-    scan = scans.get(session, given.scan, till=asking) if given.scan is not None else None
-    member = session.get_one(Member, scan.member_id) if scan else guesses.member(given.member or "")
+    demand_cashier(given.cashier)
+    member, scan = buyer(given)
     if given.spend and not (scan and scan.may_redeem):
         raise RedeemNotAllowed(_("Please scan the moving code on the member's phone first."))
     wishes = Wishes(
@@ -165,14 +155,10 @@ def _award(line: cards.AwardLine) -> dict[str, Any]:
         "size": line.program.full_at or 0,
         "filled": line.filled,
         "rule": line.rule,
-        "explanation": explain.explain(line.parts, unit, amount=line.amount, money=line.program.kind in IN_CENTS),
+        "explanation": explain.explain(line.parts, unit, amount=line.amount, money=line.program.kind in MONEY),
         "reason": line.reason,
         "sentence": reasons.sentence(line.reason, line.details, kind=line.program.kind),
     }
-
-
-def _issued(view: rewards.CouponView) -> dict[str, Any]:
-    return {"id": view.coupon.public_id, "title": i18n.pick(view.reward.name), "expires_at": view.coupon.expires_at}
 
 
 def _coupon_use(use: cards.CouponUse) -> dict[str, Any]:

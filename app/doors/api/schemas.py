@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.core.money import MAX_CENTS
 
@@ -58,6 +58,21 @@ def one_of(*ways: tuple[str, ...]) -> dict[str, Any]:
             for way in ways
         ]
     }
+
+
+class OfMemberIn(In):
+    """A call about one member. `scan` or `member`, not both."""
+
+    model_config = ConfigDict(json_schema_extra=one_of(("scan",), ("member",)))
+
+    scan: PublicId | None = Field(None, description="from POST /scans or /members, of this till", examples=[AN_ID])
+    member: Text | None = Field(None, description="member's code, where the till kept no scan")
+
+    @model_validator(mode="after")
+    def _one(self) -> "OfMemberIn":
+        if (self.scan is None) == (self.member is None):
+            raise ValueError("give scan or member, not both")
+        return self
 
 
 class ScanIn(In):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from app.doors.api.schemas import (
     A_MOMENT,
@@ -10,36 +10,25 @@ from app.doors.api.schemas import (
     Cents,
     In,
     Moment,
+    OfMemberIn,
     Out,
     PublicId,
     Receipt,
     Slug,
-    Text,
     _counted,
-    one_of,
 )
 
 Uses = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_counted)]
 
 
-class SerialSaleIn(In):
+class SerialSaleIn(OfMemberIn):
     """A serial card that is sold. `scan` or `member`, not both."""
 
-    model_config = ConfigDict(json_schema_extra=one_of(("scan",), ("member",)))
-
-    scan: PublicId | None = Field(None, description="from POST /scans or /members, of this till", examples=[AN_ID])
-    member: Text | None = Field(None, description="member's code, where the till kept no scan")
     program: Slug = Field(description="short name of the program", examples=["ten-lunches"])
     price_cents: Cents = Field(description="what the till took in for it; must be its price", examples=[9000])
     receipt: Receipt = Field(description="the receipt's number, once for a till and day", examples=["1041"])
     occurred_at: Moment = Field(description="at most 5 minutes ahead, 30 days back", examples=[A_MOMENT])
     cashier: PublicId | None = Field(None, description="who sold, by the id in the console")
-
-    @model_validator(mode="after")
-    def _one(self) -> "SerialSaleIn":
-        if (self.scan is None) == (self.member is None):
-            raise ValueError("give scan or member, not both")
-        return self
 
 
 class SerialSaleOut(Out):

@@ -6,14 +6,11 @@ from app.cards import serial
 from app.cards.serial_models import SerialCard, SerialUse
 from app.core import web
 from app.core.i18n import gettext as _
-from app.doors import guesses
 from app.doors.api import serial_schemas as api
 from app.doors.api.sales import RedeemNotAllowed
-from app.doors.api.views import blueprint, till
+from app.doors.api.views import blueprint, buyer, demand_cashier, till
 from app.doors.idempotency import idempotent
 from app.members import scans
-from app.members.models import Member
-from app.network import staff, tills
 
 
 @blueprint.post("/serial-cards")
@@ -22,16 +19,11 @@ from app.network import staff, tills
 @blueprint.output(api.SerialSaleOut, status_code=201)
 def sell_serial_card(json_data: api.SerialSaleIn) -> dict[str, Any]:
     """Sell a serial card: uses that are paid in advance."""
-    session, asking = web.session(), till()
-    if json_data.cashier is not None:
-        staff.cashier(session, json_data.cashier, reseller_id=tills.till_place(session, asking.id).reseller.id)
-    if json_data.scan is not None:
-        member = session.get_one(Member, scans.get(session, json_data.scan, till=asking).member_id)
-    else:
-        member = guesses.member(json_data.member or "")
+    demand_cashier(json_data.cashier)
+    member, _scan = buyer(json_data)
     sold = serial.sell(
-        session, json_data.program, member=member, till=asking, receipt=json_data.receipt, at=json_data.occurred_at,
-        took_cents=json_data.price_cents, cashier=json_data.cashier,
+        web.session(), json_data.program, member=member, till=till(), receipt=json_data.receipt,
+        at=json_data.occurred_at, took_cents=json_data.price_cents, cashier=json_data.cashier,
     )  # fmt: skip
     return {
         "serial_card": sold.card.public_id,

@@ -2,28 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from app.doors.api.sale_schemas import IssuedGiftCardOut, IssuedOut
-from app.doors.api.schemas import AN_ID, ApprovalIn, In, Out, PublicId, Text, _counted, one_of
+from app.doors.api.schemas import AN_ID, ApprovalIn, OfMemberIn, Out, PublicId, _counted
 
 Count = Annotated[int, Field(ge=1, le=300), BeforeValidator(_counted)]
 Slug = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$")]
 
 
-class _ByHandIn(In):
-    model_config = ConfigDict(json_schema_extra=one_of(("scan",), ("member",)))
-
-    scan: PublicId | None = Field(None, description="from POST /scans or /members, of this till", examples=[AN_ID])
-    member: Text | None = Field(None, description="member's code, where the till kept no scan")
+class _ByHandIn(OfMemberIn):
     program: Slug = Field(description="short name of the program", examples=["coffee"])
     cashier: PublicId = Field(description="who does it, by the id in the console", examples=[AN_ID])
-
-    @model_validator(mode="after")
-    def _one(self) -> "_ByHandIn":
-        if (self.scan is None) == (self.member is None):
-            raise ValueError("give scan or member, not both")
-        return self
 
 
 class StampIn(_ByHandIn):

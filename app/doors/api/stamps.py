@@ -1,19 +1,15 @@
 """Views of the till API about stamps without a purchase: by hand, and from a cardboard card."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from flask import g
 
 from app.cards import by_hand, reasons, views
-from app.core import i18n, web
-from app.doors import guesses
+from app.core import web
 from app.doors.api import stamp_schemas as api
-from app.doors.api.views import blueprint, till
+from app.doors.api.views import blueprint, buyer, demand_cashier, issued, issued_gift_cards, till
 from app.doors.idempotency import idempotent
-from app.members import scans
-from app.members.models import Member
-from app.network import staff, tills
 
 
 @blueprint.post("/stamps")
@@ -27,10 +23,11 @@ def stamp(json_data: api.StampIn) -> dict[str, Any]:
 
 def give(json_data: api.StampIn, *, at: datetime | None = None) -> dict[str, Any]:
     """Give stamps by hand at this till, now or when it was offline, and return the answer."""
-    member, cashier = _who(json_data)
+    demand_cashier(json_data.cashier)
+    member, _scan = buyer(json_data)
     given = by_hand.stamp(
-        web.session(), member, till=till(), program=json_data.program, wanted=json_data.amount, cashier=cashier,
-        reason=json_data.reason, approver=g.get("approver"), occurred_at=at,
+        web.session(), member, till=till(), program=json_data.program, wanted=json_data.amount,
+        cashier=json_data.cashier, reason=json_data.reason, approver=g.get("approver"), occurred_at=at,
     )  # fmt: skip
     return _given(given)
 
@@ -41,22 +38,13 @@ def give(json_data: api.StampIn, *, at: datetime | None = None) -> dict[str, Any
 @blueprint.output(api.StampOut, status_code=201)
 def move_cardboard(json_data: api.CardboardIn) -> dict[str, Any]:
     """Move a cardboard card over once, with a manager's PIN."""
-    member, cashier = _who(json_data)
+    demand_cashier(json_data.cashier)
+    member, _scan = buyer(json_data)
     given = by_hand.move_cardboard(
-        web.session(), member, till=till(), program=json_data.program, stamps=json_data.stamps, cashier=cashier,
-        approver=g.approver,
+        web.session(), member, till=till(), program=json_data.program, stamps=json_data.stamps,
+        cashier=json_data.cashier, approver=g.approver,
     )  # fmt: skip
     return _given(given)
-
-
-def _who(json_data: api.StampIn | api.CardboardIn) -> tuple[Member, str]:
-    """Return the member at the till, and the public id of the cashier who works there."""
-    session, place = web.session(), tills.till_place(web.session(), g.till_id)
-    cashier = staff.cashier(session, json_data.cashier, reseller_id=place.reseller.id)
-    if json_data.scan:
-        found = scans.get(session, json_data.scan, till=place.till)
-        return session.get_one(Member, found.member_id), cashier.public_id
-    return guesses.member(cast(str, json_data.member)), cashier.public_id
 
 
 def _given(given: by_hand.Given) -> dict[str, Any]:
@@ -71,12 +59,6 @@ def _given(given: by_hand.Given) -> dict[str, Any]:
         "filled": given.filled,
         "reason": given.reason,
         "sentence": reasons.sentence(given.reason, given.values, kind=program.kind),
-        "coupons_issued": [
-            {"id": view.coupon.public_id, "title": i18n.pick(view.reward.name), "expires_at": view.coupon.expires_at}
-            for view in given.coupons
-        ],
-        "gift_cards_issued": [
-            {"id": view.card.public_id, "cents": view.card.initial_cents, "expires_at": view.card.expires_at}
-            for view in given.gift_cards
-        ],
+        "coupons_issued": issued(given.coupons),
+        "gift_cards_issued": issued_gift_cards(given.gift_cards),
     }

@@ -1,5 +1,6 @@
 """Thin views of the till API: the door proves the till, the services decide."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +19,8 @@ from app.doors.idempotency import answered, idempotent
 from app.members import lookup, scans, sign_in
 from app.members import service as members
 from app.members.forms import JoinForm
-from app.members.models import Member
-from app.network import tills
+from app.members.models import Member, Scan
+from app.network import staff, tills
 from app.network.models import Till
 from app.network.service import brand_by_id
 from app.rewards import offers
@@ -95,7 +96,7 @@ def scan(json_data: api.ScanIn) -> dict[str, Any]:
 
 def _member_prices(member_id: int, asking: Till) -> list[dict[str, Any]]:
     session, now = web.session(), clock.now()
-    held = frozenset(one.tier.slug for one in tiers.held(session, member_id, now))
+    held = tiers.slugs(session, member_id, now)
     return [
         {
             "offer": view.offer.slug,
@@ -154,6 +155,46 @@ def _approve() -> None:
         return
     if not answered(request.headers.get("Idempotency-Key", "")):
         g.approver = approvals.check(approval.staff, approval.pin)
+
+
+def buyer(given: api.OfMemberIn) -> tuple[Member, Scan | None]:
+    """Return who a call is about, and the scan where it names one.
+
+    Raises:
+        scans.ScanUnknown, scans.ScanExpired, scans.MemberCodeUnknown, guesses.TooManyUnknownCodes: it names nobody.
+    """
+    session = web.session()
+    if given.scan is None:
+        return guesses.member(given.member or ""), None
+    scan = scans.get(session, given.scan, till=till())
+    return session.get_one(Member, scan.member_id), scan
+
+
+def demand_cashier(public_id: str | None) -> None:
+    """Refuse a cashier who does not work for this till's reseller; none need be named.
+
+    Raises:
+        staff.StaffUnknown
+    """
+    if public_id is not None:
+        session = web.session()
+        staff.cashier(session, public_id, reseller_id=tills.till_place(session, g.till_id).reseller.id)
+
+
+def issued(coupons: Sequence[rewards.CouponView]) -> list[dict[str, Any]]:
+    """Return coupons that a call brought."""
+    return [
+        {"id": view.coupon.public_id, "title": i18n.pick(view.reward.name), "expires_at": view.coupon.expires_at}
+        for view in coupons
+    ]
+
+
+def issued_gift_cards(cards: Sequence[rewards.GiftCardView]) -> list[dict[str, Any]]:
+    """Return gift cards that a call brought."""
+    return [
+        {"id": view.card.public_id, "cents": view.card.initial_cents, "expires_at": view.card.expires_at}
+        for view in cards
+    ]
 
 
 @blueprint.post("/members")

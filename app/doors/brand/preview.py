@@ -3,8 +3,8 @@
 from typing import Any
 
 from app.cards.rules import Plan
+from app.cards.units import MONEY
 from app.cards.views import unit as unit_of
-from app.cards.wording import MONEY
 from app.core import i18n
 from app.core.i18n import gettext as _
 from app.core.i18n import ngettext

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from app.cards import reasons, versions, views, wording
 from app.cards.models import Program, ProgramDraft, ProgramVersion
 from app.cards.simulated import MemberChange, RewardSum, Simulation, Sums
+from app.cards.units import MONEY
 from app.cards.versions import Content
-from app.cards.wording import MONEY, Words
+from app.cards.wording import Words
 from app.core import clock, i18n
 from app.core.i18n import gettext as _
 from app.members.rules import display_name
