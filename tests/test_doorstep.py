@@ -19,6 +19,7 @@ from app.core.settings import Settings, SettingsError, load
 from app.core.web.pages import _packed, tree_hash
 from app.core.web.server import listen
 from app.wsgi import create_app
+from tests.apps import a_client
 from tests.builders import a_brand
 
 SAME = {"Origin": "http://localhost:8000"}
@@ -27,7 +28,7 @@ SAME = {"Origin": "http://localhost:8000"}
 @pytest.fixture
 def client(runtime: Runtime) -> FlaskClient:
     a_brand(runtime.database)
-    return create_app(runtime).test_client()
+    return a_client(runtime)
 
 
 @pytest.mark.parametrize("path", ["/%00abc/join", "/meri/join?source=%00", "/meri/terms?lang=%00"])

@@ -15,8 +15,9 @@ from app.cards.versions import Content
 from app.core import clock
 from app.core.setup import Entry, Item, Section, Setup, entry_faults
 from app.core.toml import Place
+from app.network.cost_centres import cost_centre
 from app.network.models import CostCentre
-from app.network.setup import Slug, Texts, cost_centre
+from app.network.setup import Slug, Texts
 from app.rewards.models import Reward
 from app.rewards.offer_setup import OfferIn
 

@@ -177,14 +177,6 @@ class StaffIn(Entry):
         return self
 
 
-def cost_centre(setup: Setup, item: Item[Any]) -> dict[str, Any] | None:
-    """Return the column of an entry that names a cost centre, nothing where it names none, None where there is none."""
-    if item.value.cost_centre is None:
-        return {}
-    centre = setup.refer("cost_centres", CostCentre, item.value.cost_centre, (*item.place, "cost_centre"))
-    return None if centre is None else {"cost_centre_id": centre.id}
-
-
 SECTIONS = (
     Section("brand", BrandIn, many=False),
     Section("cost_centres", CostCentreIn),

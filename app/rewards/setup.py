@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 
 from app.core.money import MAX_CENTS
 from app.core.setup import Entry, Item, Section, Setup
+from app.network.cost_centres import cost_centre
 from app.network.models import CostCentre, Outlet
-from app.network.setup import BrandIn, Slug, Texts, cost_centre
+from app.network.setup import BrandIn, Slug, Texts
 from app.rewards.models import Reward
 from app.rewards.rules import MEASURED
 

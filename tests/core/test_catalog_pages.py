@@ -16,7 +16,7 @@ from app.members import lookup
 from app.members.models import Member
 from app.network import staff, tills
 from app.network.models import Staff, Till
-from app.wsgi import create_app
+from tests.apps import a_client
 from tests.catalogs import TRANSLATED, Seen, bare_errors, bare_words, errors, left_english
 from tests.house import ROOT, files, name_of
 
@@ -50,7 +50,7 @@ def test_a_bare_refusal_is_found(fault: str) -> None:
 def client(runtime: Runtime, sqlite: Database) -> FlaskClient:
     """A browser before the demo brand."""
     apply_file(sqlite, ROOT / "app" / "fakes" / "demo.toml", registry.SETUP)
-    return create_app(runtime).test_client()
+    return a_client(runtime)
 
 
 # A word that each page has in each language; pages behind the log-in come after joining.

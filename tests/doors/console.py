@@ -14,7 +14,7 @@ from app.core.runtime import Runtime
 from app.network import staff
 from app.network.models import Reseller, Staff
 from app.rewards.models import Reward
-from app.wsgi import create_app
+from tests.apps import a_client
 from tests.builders import a_brand
 
 PASSWORD = "a long enough password"
@@ -65,6 +65,6 @@ def open_console(runtime: Runtime, sqlite: Database) -> Console:
                     program_id=program.id, number=1, valid_from=begins, size=10, reward_id=reward.id, rule=rule
                 )
             )
-    found = Console(sqlite, brand_id, foreign_id, create_app(runtime).test_client())
+    found = Console(sqlite, brand_id, foreign_id, a_client(runtime))
     found.person("kaisa@meri.example")
     return found

@@ -16,7 +16,7 @@ from app.ledger.models import Account, Purchase
 from app.members import lookup
 from app.rewards import service as rewards
 from app.rewards.models import Reward
-from app.wsgi import create_app
+from tests.apps import a_client
 from tests.builders import a_brand, a_member, a_till, an_outlet
 
 KEY = "till_of_the_tests_0123456789"
@@ -98,7 +98,7 @@ def open_shop(runtime: Runtime, sqlite: Database) -> Shop:
         a_till(session, outlet=an_outlet(session, name="Ruokatori"), key=OTHER_KEY)
         member = a_member(session)
         codes = lookup.codes_of(session, member.id)
-    client = create_app(runtime).test_client()
+    client = a_client(runtime)
     shop = Shop(sqlite, brand_id, client, member.id, codes.code, codes.spoken)
     assert shop.post("/till/login", key=KEY).location == "/till"
     return shop

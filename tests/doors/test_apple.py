@@ -21,7 +21,7 @@ from app.fakes.wallet_chain import WalletChain, wallet_chain
 from app.members.models import Member
 from app.network.models import Brand
 from app.wallet.models import WalletDevice, WalletFault, WalletPass
-from app.wsgi import create_app
+from tests.apps import a_client
 from tests.builders import a_member
 from tests.wallet.shop import Shop, a_shop, face
 
@@ -33,7 +33,7 @@ class Phone:
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
-        self.client: FlaskClient = create_app(shop.runtime).test_client()
+        self.client: FlaskClient = a_client(shop.runtime)
         made = shop.apple()
         shown = face(made)
         self.type, self.serial = shown["passTypeIdentifier"], shown["serialNumber"]

@@ -10,13 +10,13 @@ from app.core.runtime import Runtime
 from app.ledger.models import Purchase, Refund
 from app.network.models import Brand
 from app.network.service import outlet_by_id
-from app.wsgi import create_app
+from tests.apps import a_client
 from tests.builders import a_till
 from tests.doors.shop import FOREIGN_KEY, KEY, ORIGIN, OTHER_KEY, Shop
 
 
 def test_till_that_is_logged_out_is_led_to_the_log_in(runtime: Runtime) -> None:
-    client = create_app(runtime).test_client()
+    client = a_client(runtime)
 
     assert client.get("/till").location == "/till/login"
     assert client.post("/till/purchase", headers=ORIGIN).location == "/till/login"

@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -19,7 +18,7 @@ from app.core.web import LeimaFlask
 from app.members.models import Member
 from app.network.models import Brand
 from app.rewards import service as rewards
-from app.wsgi import create_app
+from tests.apps import Client, a_client, the_app
 from tests.builders import NO_LIMITS
 from tests.databases import a_database
 from tests.walls.world import SERIAL, SERIAL_CENTS, World
@@ -53,7 +52,7 @@ def _document(app: LeimaFlask) -> dict[str, Any]:
     return found
 
 
-class _Client(FlaskClient):
+class _Client(Client):
     """Compares each refusal of a call with the document, whichever test made it."""
 
     def open(self, *args: Any, **values: Any) -> TestResponse:
@@ -74,9 +73,9 @@ class TillSide:
         self.file, self.side = file, world.here
         self.database = a_database(f"sqlite:///{file}", world.settings.keyring())
         runtime = Runtime(world.settings, self.database)
-        self.app = app or create_app(runtime)
+        self.client = a_client(runtime, _Client)
+        self.app = app or the_app()
         self.app.extensions["leima"] = runtime
-        self.client = _Client(self.app, self.app.response_class)
         self.key = self.side.tills[0].key
 
     def close(self) -> None:
