@@ -16,8 +16,8 @@ from pathlib import Path
 from app.cli import main
 
 SECONDS = 60  # that a command may take
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["app.cli"])
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(["app.cli"])
 
 
 def run_leima(
@@ -32,7 +32,7 @@ def run_leima(
         streams = [Path(name) / stream for stream in ("in", "out", "err")]
         for stream in streams:
             stream.write_text(typed if stream.name == "in" else "")
-        child = _processes.Process(target=_command, args=(list(arguments), dict(environment), streams))
+        child = processes.Process(target=_command, args=(list(arguments), dict(environment), streams))
         child.start()
         child.join(SECONDS)
         if child.exitcode is None:

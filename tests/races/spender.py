@@ -1,7 +1,7 @@
 """A process of its own that spends from one balance in several threads: says when it is ready, and what came of it."""
 
-import json
-import sys
+from multiprocessing.connection import Connection
+from typing import Any
 
 import pytest
 
@@ -17,15 +17,14 @@ from tests.races.world import World, unlock
 from tests.shop import a_basket
 
 
-def main() -> None:
-    """Read where, who, how often at once and whether without locks; wait for a line; spend 1.00 each time."""
-    told = json.loads(sys.argv[1])
+def spend(told: dict[str, Any], line: Connection) -> None:
+    """Spend 1.00 each time, after a word on the line; `told` is where, who, how often at once and whether unlocked."""
     registry.load()
     world = World(a_database(told["url"], KEYS), told["brand_id"], told["member_id"], told["till_id"])
     if told["unlocked"]:
         unlock(world, pytest.MonkeyPatch())
 
-    def spend(_number: int) -> str:
+    def pay(_number: int) -> str:
         with world.unit() as session:
             member, till = session.get_one(Member, world.member_id), session.get_one(Till, world.till_id)
             service.record_purchase(
@@ -33,11 +32,7 @@ def main() -> None:
             )
         return "spent"
 
-    print("ready", flush=True)
-    sys.stdin.readline()
-    results = at_once(told["times"], spend)
-    print(json.dumps([one if isinstance(one, str) else type(one).__name__ for one in results]), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    line.send("ready")
+    line.recv()
+    line.send([one if isinstance(one, str) else type(one).__name__ for one in at_once(told["times"], pay)])
+    line.close()

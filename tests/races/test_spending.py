@@ -1,10 +1,6 @@
 """One balance that several processes spend from at one moment, on both databases, and a twin without locks."""
 
-import json
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 from sqlalchemy import select
 
@@ -13,6 +9,8 @@ from app.core import clock
 from app.ledger.accounts import open_accounts
 from app.ledger.models import Account
 from tests.cards.kinds import a_plan
+from tests.commands import processes
+from tests.races import spender
 from tests.races.world import World
 
 PROCESSES, SPENDS = 2, 5  # ten spends of 1.00 at once from a balance of 5.00
@@ -34,23 +32,21 @@ def race(world: World, *, unlocked: bool, slug: str = "bonus") -> tuple[Counter[
         "url": world.database.engine.url.render_as_string(hide_password=False), "brand_id": world.brand_id,
         "member_id": world.member_id, "till_id": world.till_id, "times": SPENDS, "unlocked": unlocked, "program": slug,
     }  # fmt: skip
-    command = [sys.executable, "-m", "tests.races.spender", json.dumps(asked)]
-    running = [
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
-        )
-        for _process in range(PROCESSES)
-    ]
+    lines, running = [], []
+    for _process in range(PROCESSES):
+        mine, theirs = processes.Pipe()
+        running.append(processes.Process(target=spender.spend, args=(asked, theirs)))
+        running[-1].start()
+        lines.append(mine)
     told: Counter[str] = Counter()
+    assert [line.recv() for line in lines] == ["ready"] * PROCESSES
+    for line in lines:
+        line.send("go")
+    for line in lines:
+        assert line.poll(60)
+        told.update(line.recv())
     for process in running:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in running:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in running:
-        told.update(json.loads(process.communicate(timeout=60)[0]))
+        process.join(60)
     with world.reading() as session:
         left = session.scalars(select(Account.balance).where(Account.program_id == program.id)).one()
     return told, left
