@@ -6,6 +6,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 # Tests wait for browsers and sockets, so one worker more than cores pays; beyond eight the databases start to queue.
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); n=$$((n + 1)); echo $$((n > 8 ? 8 : n)))
+# Workers and the services that tests start load the same modules: compiled once, unless somebody forbade it.
+unexport PYTHONDONTWRITEBYTECODE
 # For example PYTEST='-x -k join'.
 PYTEST ?=
 

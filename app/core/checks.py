@@ -16,7 +16,9 @@ def checks(statements: Mapping[str, str]) -> list[tuple[str, Check]]:
 
 
 def _checker(statement: str) -> Check:
+    selected = text(statement)
+
     def check(session: Session) -> list[str]:
-        return list(session.connection().execute(text(statement), {"brand_id": brand_of(session)}).scalars())
+        return list(session.connection().execute(selected, {"brand_id": brand_of(session)}).scalars())
 
     return check

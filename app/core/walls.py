@@ -5,6 +5,7 @@ row written through the ORM, and (in tests and the demo) an engine hook that rea
 """
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -79,10 +80,17 @@ def breach(sql: str, owned: frozenset[str]) -> str | None:
     return None if _NAMED.search(tail if where else head if "INSERT" in head[:12].upper() else "") else min(touched)
 
 
+@lru_cache(maxsize=4096)
+def _breach(sql: str, _tables: int) -> str | None:
+    """Remember what was found of a statement, until there are more tables."""
+    return breach(sql, brand_tables())
+
+
 def guard(engine: Engine) -> None:
     """Refuse Core statements on a brand's table that do not name `brand_id` (in WHERE, or in INSERT's columns).
 
-    Costs a regular expression for each statement: on in tests and the demo, off in production.
+    Costs a look-up for each statement, and a regular expression for each new one: on in tests and the demo, off in
+    production.
     """
 
     @event.listens_for(engine, "before_cursor_execute")
@@ -92,6 +100,6 @@ def guard(engine: Engine) -> None:
         options = context.execution_options
         if options.get("walled") or options.get("finds_brand") or (context.compiled is None and context.isddl):
             return
-        name = breach(sql, brand_tables())
+        name = _breach(sql, len(Base.metadata.tables))
         if name is not None:
             raise WallBreach(f"a statement on {name} does not name brand_id: {sql[:200]}")

@@ -77,8 +77,10 @@ class TillSide:
         self.app = app or the_app()
         self.app.extensions["leima"] = runtime
         self.key = self.side.tills[0].key
+        self._counter = sqlite3.connect(file, isolation_level=None)
 
     def close(self) -> None:
+        self._counter.close()
         self.database.close()
 
     def document(self) -> dict[str, Any]:
@@ -170,5 +172,5 @@ class TillSide:
 
     def forget_tries(self) -> None:
         """Let all counted tries be over, so that the next call is not refused for those before it."""
-        with closing(sqlite3.connect(self.file)) as connection, connection:
-            connection.execute("DELETE FROM counter")
+        if self._counter.execute("SELECT EXISTS (SELECT 1 FROM counter)").fetchone() == (1,):
+            self._counter.execute("DELETE FROM counter")
