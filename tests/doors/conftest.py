@@ -15,7 +15,6 @@ from tests.doors.shop import Shop, open_shop
 from tests.doors.tillside import TillSide
 from tests.walls.world import NOW, World
 
-
 QUICK = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 NOBODY = QUICK.hash("nobody")
 

@@ -23,6 +23,7 @@ from app.cards.rules.parts import (
     Surprise,
     Texts,
     Whole,
+    phases,
 )
 
 Kind = Literal["stamp_card", "bonus", "points", "visits", "cash_back", "serial_card", "standing"]
@@ -173,6 +174,10 @@ class Plan(Frozen):
         ):
             if len(set(names)) != len(names):
                 raise ValueError(f"two {what} have one name")
+        for rule, budget in ((rule, rule.limit and rule.limit.budget) for rule in self.rules):
+            # A rival that wins its base leaves more of the budget for its awards: paying more could earn less.
+            if budget and len(phases(rule.then)) > 1 and sum(rule.stack == other.stack for other in self.rules) > 1:
+                raise ValueError(f"rule {rule.name}: a budget of base and awards needs a stack of its own")
         rising = [threshold.at for threshold in self.thresholds]
         if rising != sorted(set(rising)):
             raise ValueError("the thresholds must rise")

@@ -1,5 +1,6 @@
 """The pieces that plans are written from: whole numbers, slugs, conditions, effects and limits, as validated JSON."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 
@@ -180,6 +181,16 @@ class Surprise(Frozen):
 Effect = Annotated[
     Award | PerAmount | PerItem | Percent | Multiply | Issue | SetTier | Message | Surprise, Field(discriminator="do")
 ]
+
+
+def phases(effects: Sequence[Effect]) -> set[str]:
+    """Return when effects are counted: as `base`, as its `multiplier`, as `fixed` awards, or never."""
+    found = {"multiplier" for effect in effects if isinstance(effect, Multiply)}
+    for effect in effects:
+        if isinstance(effect, PerAmount | PerItem | Percent | Award | Surprise):
+            fixed = isinstance(effect, Surprise) or (isinstance(effect, Award) and not effect.base)
+            found.add("fixed" if fixed else "base")
+    return found
 
 
 class MemberLimit(Frozen):

@@ -78,6 +78,11 @@ def test_shorthand_is_a_plan_that_is_kept_in_long_form(shorthand: dict[str, Any]
             {"rules": [a_rule("r", MESSAGE, limit={"budget": 5})]},
             "awards no number",
         ),
+        (
+            "stamp_card",
+            {"rules": [a_rule("r", per_amount(2), award(5), limit={"budget": 5}), a_rule("rival")]},
+            "needs a stack of its own",
+        ),
         ("stamp_card", {"rules": [a_rule(when={"min_cents": 2, "max_cents": 1})]}, "no purchase could earn"),
         ("stamp_card", {"rules": [a_rule(when={"from": "2026-02-02", "until": "2026-02-01"})]}, "from is after until"),
         ("stamp_card", {"rules": [a_rule(when={"hours": {"from": "08:00", "to": "08:00"}})]}, "same minute"),

@@ -60,13 +60,15 @@ def plans(draw: st.DrawFn, kind: str) -> Plan:
     rules: list[dict[str, Any]] = []
     for place in range(draw(st.integers(1, 5))):
         chosen = draw(st.lists(st.sampled_from(effects), min_size=1, max_size=3, unique=True))
+        then, limit = [draw(EFFECTS[name]) for name in chosen], draw(LIMITS)
+        stack = f"s{place}" if "budget" in limit else draw(st.sampled_from(["base", "other"]))
         rules.append(
             {
                 "name": f"r{place}",
-                "stack": draw(st.sampled_from(["base", "other"])),
+                "stack": stack,
                 "when": draw(WHEN),
-                "then": [draw(EFFECTS[name]) for name in chosen],
-                "limit": draw(LIMITS),
+                "then": then,
+                "limit": limit,
             }
         )
     return parse(kind, {"rules": rules})
