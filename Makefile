@@ -29,8 +29,7 @@ soak: test ## the same with the full counts of the gates
 lint: setup ## ruff, mypy and the import contracts
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet --output-format concise . || { echo 'some files are not formatted: make fmt' >&2; exit 1; }
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/lint-imports --no-logo & imports=$$!; $(BIN)/mypy; wait "$$imports"
 
 fmt: setup ## format the code and mend what a machine can mend
 	@$(BIN)/ruff check --quiet --fix-only .

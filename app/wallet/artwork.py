@@ -35,7 +35,7 @@ def icon(colors: Colors, scale: int, logo: bytes = b"") -> bytes:
         return pens.png(_square(colors, side, Image.open(BytesIO(logo), formats=("PNG",))))
     image = Image.new("RGB", (side * pens.OVER, side * pens.OVER), colors.brand)
     pens.waves(ImageDraw.Draw(image), side * pens.OVER, colors.on_brand, rows=(0.40, 0.62), width=0.085, left=0.2)
-    return pens.png(image.resize((side, side), Image.Resampling.LANCZOS))
+    return pens.png(image.reduce(pens.OVER))
 
 
 def _square(colors: Colors, side: int, logo: Image.Image) -> Image.Image:

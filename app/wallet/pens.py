@@ -124,7 +124,7 @@ def tile(side: int, paper: str, draw: Callable[[Pen, int], None]) -> Image.Image
     """Return a small picture drawn large on transparent paper of the card's color, so that its edges stay clean."""
     large = Image.new("RGBA", (side * OVER, side * OVER), (*rgb(paper), 0))
     draw(ImageDraw.Draw(large), side * OVER)
-    return large.resize((side, side), Image.Resampling.LANCZOS)
+    return large.reduce(OVER)
 
 
 def reduced(image: Image.Image, colors: Colors) -> Image.Image:

@@ -92,7 +92,7 @@ def _paper(colors: Colors, scale: int) -> Image.Image:
             for step in range(-1, 93)
         ]
         pens.stroke(pen, points, color, round(height * 0.05))
-    return large.resize((STRIP[0] * scale, STRIP[1] * scale), Image.Resampling.LANCZOS)
+    return large.reduce(OVER)
 
 
 def _with(strip: Image.Image, colors: Colors, scale: int, tilt: float, draw: Callable[[Pen, int], None]) -> Image.Image:
@@ -100,7 +100,7 @@ def _with(strip: Image.Image, colors: Colors, scale: int, tilt: float, draw: Cal
     side = _SIDE * scale
     large = Image.new("RGBA", (side * OVER, side * OVER), (*pens.rgb(colors.ink), 0))
     draw(ImageDraw.Draw(large), side * OVER)
-    thing = large.rotate(-tilt, Image.Resampling.BICUBIC).resize((side, side), Image.Resampling.LANCZOS)
+    thing = large.rotate(-tilt, Image.Resampling.BILINEAR).reduce(OVER)
     strip.paste(thing, (round(_MIDDLE[0] * scale - side / 2), round(_MIDDLE[1] * scale - side / 2)), thing)
     return strip
 

@@ -64,11 +64,12 @@ def test_images_have_apples_sizes_and_follow_the_brands_colors() -> None:
 @pytest.mark.parametrize("colors", [Colors(), LIGHT, DARK, MINT], ids=["cobalt", "light", "dark", "mint"])
 def test_scene_leaves_the_left_to_the_text_of_the_phone(name: str, colors: Colors) -> None:
     for scale in artwork.SCALES:
-        strip = _opened(SCENES[name](colors, scale))
+        drawn = SCENES[name](colors, scale)
+        strip = _opened(drawn)
         left = strip.crop((0, 0, 180 * scale, 144 * scale))
 
         assert strip.size == (375 * scale, 144 * scale)
-        assert _share(SCENES[name](colors, scale), colors.brand) > 0.45
+        assert _share(drawn, colors.brand) > 0.45
         shades = [color for _count, color in left.getcolors(9) or []]
         assert len(shades) > 1
         assert min(checks.contrast(colors.on_brand, "#{:02x}{:02x}{:02x}".format(*color)) for color in shades) > 4.5

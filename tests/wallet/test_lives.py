@@ -21,7 +21,7 @@ from app.wsgi import create_app
 from tests.wallet.life import CARDS, OPS, Life, Op
 from tests.wallet.shop import Shop, a_shop
 
-LIVES = 500 if os.environ.get("LEIMA_TEST_FULL") == "1" else 6  # on each of the two databases
+LIVES = 500 if os.environ.get("LEIMA_TEST_FULL") == "1" else 4  # on each of the two databases
 TWINS = 60  # lives that a broken twin has to be caught in
 
 
