@@ -18,7 +18,7 @@ from app.fakes.iphone import SimulatedIPhone
 from app.fakes.wallet_chain import WalletChain
 from app.wallet.outgoing import close
 from app.worker import Worker
-from app.wsgi import create_app
+from tests.apps import a_client
 from tests.wallet.shop import Shop, a_shop
 
 
@@ -72,5 +72,5 @@ def apple_shop(
         root = folder / "root.pem"
         root.write_bytes(apns.root)
         shop = a_shop(database, settings, chain, outbound_map=apns.mapping, outbound_root=root, **fields)
-        yield AppleShop(shop, apns, create_app(shop.runtime).test_client())
+        yield AppleShop(shop, apns, a_client(shop.runtime))
         close(shop.runtime)

@@ -17,7 +17,7 @@ from app.fakes.google_signing import CallbackSigner
 from app.fakes.wallet_chain import ISSUER_ID, WalletChain
 from app.wallet import service as wallet
 from app.wallet.google.callbacks import CallbackRefused, parse_root_keys, verify
-from app.wsgi import create_app
+from tests.apps import a_client
 from tests.builders import a_brand
 from tests.wallet.googleside import GoogleShop, google_shop
 
@@ -132,7 +132,7 @@ def at(database: Database, settings: Settings, chain: WalletChain) -> Any:
 
 
 def post(at: GoogleShop, body: bytes, slug: str = "meri") -> tuple[int, str]:
-    answer = create_app(at.shop.runtime).test_client().post(f"/hooks/google/{slug}", data=body)
+    answer = a_client(at.shop.runtime).post(f"/hooks/google/{slug}", data=body)
     return answer.status_code, (answer.json or {}).get("code", "")
 
 

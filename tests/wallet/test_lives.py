@@ -17,7 +17,7 @@ from app.fakes.apns import FakeApns
 from app.fakes.wallet_chain import WalletChain
 from app.wallet import devices, marks
 from app.wallet.outgoing import close
-from app.wsgi import create_app
+from tests.apps import a_client
 from tests.wallet.life import CARDS, OPS, Life, Op
 from tests.wallet.shop import Shop, a_shop
 
@@ -39,7 +39,7 @@ def begin(
     root = tmp_path / "root.pem"
     root.write_bytes(apns.root)
     shop: Shop = a_shop(database, settings, chain, outbound_map=apns.mapping, outbound_root=root)
-    client = create_app(shop.runtime).test_client()
+    client = a_client(shop.runtime)
     yield lambda: Life(shop, client, apns, clock.now())
     close(shop.runtime)
 
