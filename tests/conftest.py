@@ -21,6 +21,7 @@ from app.core.db import Database
 from app.core.runtime import Runtime
 from app.core.settings import Settings
 from tests.databases import a_database
+from tests.once import read_once
 from tests.places import quick_folder
 
 pytest_plugins = ["tests.plugin_counts", "tests.plugin_order", "tests.postgres", "tests.walls.fixtures"]
@@ -58,6 +59,7 @@ def empty(connection: psycopg.Connection[Any]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _loaded() -> None:
     registry.load()
+    read_once()
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(enc
 WIDTHS = {360: 780, 768: 1024, 1280: 900}
 NAMES = {360: "phone", 1280: "desktop"}
 # Only an experimental rule, which axe leaves out, reads style sheets ahead; in a shadow tree the policy blocks how.
-# Another color scheme changes colors alone, so dark pages are asked about colors alone, and and
+# Another color scheme changes colors alone, so dark pages are asked about colors alone, and
 # in the small count at the two ends alone: what both show and hide is all that a width between can.
 RUN = """async (colorsOnly) => {
     const found = await axe.run(document, {

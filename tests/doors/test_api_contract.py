@@ -32,7 +32,7 @@ from tests.walls.world import NOW, World
 
 FULL = os.environ.get("LEIMA_TEST_FULL") == "1"
 FORM = {"bad_request", "invalid", "idempotency_key_missing"}  # codes that say that a call has not the form it should
-EXAMPLES = 200 if FULL else 20  # of each operation, after the document's own limits were tried one by one
+EXAMPLES = 200 if FULL else 10  # of each operation, after the document's own limits were tried one by one
 
 
 def _app() -> LeimaFlask:
