@@ -33,7 +33,7 @@ def ready(world: World, seed: int, *, twin: bool) -> tuple[dict[str, object], li
     """Build the coupons and the tills; return what each process is told, and the keys of the tills."""
     keys = [f"till_of_seed_{seed:08}_{number:08}" for number in range(PROCESSES * TILLS)]
     with world.unit() as session:
-        gift = a_reward(session, f"gift-{seed}", kind="amount", face_cents=100)
+        gift = a_reward(session, f"gift-{seed}", kind="discount_cents", face_cents=100)
         members = [a_member(session) for _member in range(MEMBERS)]
         coupons = [
             rewards.issue(
