@@ -198,9 +198,13 @@ def demand_standing(session: Session, purchase: Purchase) -> None:
 def balances(session: Session, member_id: int, *, at: datetime | None = None) -> dict[int, int]:
     """Return a member's balance in each program that has an account, without what is over but has not ended yet.
 
+    What was to be released before it ended has paid a debt first, as it will when it ends.
+
     Args:
         at: the moment that is asked about; now, where it is not given.
     """
     values = {"brand_id": brand_of(session), "member_id": member_id, "at": at or clock.now()}
     rows = session.connection().execute(sql.BALANCES, values)
-    return {row.program_id: int(row.balance) for row in rows}
+    return {
+        row.program_id: int(row.balance) - int(row.used) + min(int(row.ripe), max(-int(row.balance), 0)) for row in rows
+    }

@@ -18,10 +18,19 @@ LOCK_ACCOUNTS = {
     "sqlite": Sql(_LOCK_ACCOUNTS),
     "postgresql": Sql(f"{_LOCK_ACCOUNTS} ORDER BY id FOR UPDATE"),
 }
+# What is over and has not ended yet: `used` could be used until then, `ripe` would have been released before it ended.
+_OVER = (
+    "COALESCE((SELECT sum(l.remaining) FROM lot l WHERE l.brand_id = a.brand_id AND l.account_id = a.id "
+    "AND l.remaining > 0 AND l.expires_at <= :at AND {which}), 0)"
+)
+_BALANCES = (
+    "SELECT a.program_id, a.balance, {used} AS used, {ripe} AS ripe FROM account a "
+    "WHERE a.brand_id = :brand_id AND a.member_id = :member_id"
+)
 BALANCES = text(
-    "SELECT a.program_id, a.balance - COALESCE((SELECT sum(l.remaining) FROM lot l WHERE l.brand_id = a.brand_id "
-    "AND l.account_id = a.id AND l.remaining > 0 AND NOT l.pending AND l.expires_at <= :at), 0) AS balance "
-    "FROM account a WHERE a.brand_id = :brand_id AND a.member_id = :member_id"
+    _BALANCES.format(
+        used=_OVER.format(which="NOT l.pending"), ripe=_OVER.format(which="l.pending AND l.release_at < l.expires_at")
+    )
 ).bindparams(bindparam("at", type_=UtcDateTime))
 # Held against a merge that would move the member's accounts under a purchase that is on its way.
 _HOLD_MEMBER = "SELECT state, merged_into_id FROM member WHERE brand_id = :brand_id AND id = :id {lock}"

@@ -20,14 +20,14 @@ CENT = {"rules": [{"name": "back", "then": [{"do": "percent", "bp": 100}]}]}  # 
 STAMP = {"rules": [{"name": "stamp", "then": [{"do": "award", "n": 1, "base": True}]}]}
 
 
-def earn(shop: Shop, program: Program, amount: int, *, hours: int | None = None) -> None:
-    """Give the member units that are over in some hours, or were over so long ago."""
+def earn(shop: Shop, program: Program, amount: int, *, hours: int | None = None, ripe: int | None = None) -> None:
+    """Give the member units that are over in some hours, or were over so long ago; and that wait until then."""
     now = clock.now()
     opened = open_accounts(
         shop.session, member_id=shop.member.id, program_ids=[program.id], context={"occurred_at": now - 100 * HOUR}
     )
     version_id = service.in_force(shop.session, now)[0].version_id
-    terms = Terms(None if hours is None else now + hours * HOUR)
+    terms = Terms(*(None if moment is None else now + moment * HOUR for moment in (hours, ripe)))
     opened[program.id].add("earn", amount, terms, version_id=version_id)
 
 
@@ -93,3 +93,15 @@ def test_stamps_that_are_over_fill_no_card(bare_shop: Shop) -> None:
 
     assert [(line.balance, line.filled) for line in (*quoted.awards, *booked.awards)] == [(1, 0)] * 2
     assert (booked.coupons, holds(bare_shop, card)) == ([], (1, 0))
+
+
+def test_debt_is_paid_by_what_was_to_be_released_before_it_ended(bare_shop: Shop) -> None:
+    bonus = a_plan(bare_shop.session, "bonus", CENT)
+    earn(bare_shop, bonus, 500), earn(bare_shop, bonus, 300, hours=-1, ripe=-2)
+    context = {"occurred_at": clock.now(), "version_id": service.in_force(bare_shop.session, clock.now())[0].version_id}
+    opened = open_accounts(bare_shop.session, member_id=bare_shop.member.id, program_ids=[], context=context)
+    opened[bonus.id].take("adjust", 700, reason="correction")  # 2.00 are owed
+
+    quoted, booked = sale(bare_shop, 1000, spend=0)
+
+    assert [quoted.awards[0].balance, booked.awards[0].balance, holds(bare_shop, bonus)] == [10, 10, (10, 0)]

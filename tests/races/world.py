@@ -48,9 +48,14 @@ class World:
 
     def unit(self) -> Any:
         """Open a unit of this thread's own process."""
+        return self.own().unit(self.brand_id)
+
+    def own(self) -> Database:
+        """Return the database of this thread's own process."""
         if not hasattr(self._mine, "database"):
             self._mine.database = self._open()
-        return self._mine.database.unit(self.brand_id)
+        found: Database = self._mine.database
+        return found
 
     def reading(self) -> Any:
         """Open a session that looks at what stands."""

@@ -101,8 +101,8 @@ OPERATIONS = {
     "/api/v1/quotes": Operation(
         "quotePurchase",
         "Quote a purchase",
-        "Say before payment what the same body would earn, cost and use as a purchase. It books and holds nothing; what"
-        " it says holds for this moment.",
+        "Say before payment what the same body would earn, cost and use as a purchase, or how it would be refused. It"
+        " books and holds nothing; what it says holds for this moment.",
         "What the purchase would do",
         PAYING,
     ),

@@ -1,0 +1,118 @@
+"""A quote says what the purchase then books: the same awards, discounts and uses, or the same refusal.
+
+And the books hold what both said. See `baskets` for what is bought.
+"""
+
+import random
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.cards.models import Program
+from app.core import clock
+from app.ledger.models import Account, LedgerEntry, Purchase, PurchaseLine
+from app.rewards.models import Coupon, Redemption
+from tests.doors.baskets import Shopper, open_brand
+from tests.doors.test_api_errors import refusal
+from tests.doors.tillside import TillSide
+from tests.members.races import FULL
+from tests.shop import faults
+from tests.walls.misuse import PIN
+from tests.walls.world import NOW
+
+BASKETS = 1000 if FULL else 25
+SAME = ("awards", "gift_cards_used", "spent", "discount_cents", "amount_due_cents")
+
+
+def test_quote_is_what_the_purchase_books(till: TillSide) -> None:
+    seed = random.randrange(1_000_000)
+    print(f"seed {seed}")
+    open_brand(till)
+    shopper, now, booked = Shopper(till, random.Random(seed)), NOW, 0
+
+    for number in range(BASKETS):
+        now += shopper.later()
+        with clock.moved(to=now):
+            shopper.tidy()
+            body = shopper.body(number)
+            booked += one(till, shopper, body)
+
+    assert booked > BASKETS // 4
+    with till.database.reading(till.side.brand_id) as session:
+        assert faults(session) == []
+
+
+def one(till: TillSide, shopper: Shopper, body: dict[str, Any]) -> bool:
+    """Quote a basket, book it and compare; return whether it could be booked."""
+    quoted, answer = till.post("/quotes", body), till.post("/purchases", body)
+    assert quoted.json is not None
+    assert answer.json is not None
+    if answer.status_code != 201:
+        told = [{**reply, "request_id": ""} for reply in (quoted.json, answer.json)]
+        assert told[0] == told[1], body
+        return False
+    assert quoted.status_code == 201, (quoted.json, body)
+    for name in SAME:
+        assert quoted.json[name] == answer.json[name], (name, body)
+    redeemed = [
+        {name: use[name] for name in ("id", "title", "discount_cents")} for use in answer.json["coupons_redeemed"]
+    ]
+    assert quoted.json["coupons"] == redeemed, body
+    assert books(till, answer.json["purchase"]) == said(quoted.json), body
+    shopper.refund(answer.json, body["lines"])
+    return True
+
+
+Figures = dict[str, Any]
+
+
+def said(quoted: dict[str, Any]) -> Figures:
+    """Return what a quote promises, in the words of the books."""
+    spent = sum(quoted["spent"].values()) + sum(use["cents"] for use in quoted["gift_cards_used"])
+    return {
+        "paid": (quoted["amount_due_cents"], quoted["discount_cents"], spent),
+        "earned": {award["program"]: award["amount"] for award in quoted["awards"] if award["amount"]},
+        "fills": {award["program"]: award["filled"] for award in quoted["awards"] if award["filled"]},
+        "balances": {award["program"]: award["balance"] for award in quoted["awards"]},
+        "coupons": {use["id"]: use["discount_cents"] for use in quoted["coupons"]},
+    }
+
+
+def books(till: TillSide, purchase: str) -> Figures:
+    """Return what the books hold of a purchase that was booked just now, and of its member."""
+    with till.database.reading(till.side.brand_id) as session:
+        row = session.scalars(select(Purchase).where(Purchase.public_id == purchase)).one()
+        entries = session.execute(
+            select(Program.slug, LedgerEntry.kind, func.sum(LedgerEntry.amount + LedgerEntry.pending), func.count())
+            .join(Account, Account.id == LedgerEntry.account_id)
+            .join(Program, Program.id == Account.program_id)
+            .where(LedgerEntry.purchase_id == row.id)
+            .group_by(Program.slug, LedgerEntry.kind)
+        ).all()
+        held = select(Program.slug, Account.balance).join(Account, Account.program_id == Program.id)
+        balances = dict(session.execute(held.where(Account.member_id == row.member_id)).all())
+        uses = select(Coupon.public_id, Redemption.discount_cents).join(Redemption, Redemption.coupon_id == Coupon.id)
+        lines = session.scalars(select(PurchaseLine).where(PurchaseLine.purchase_id == row.id)).all()
+        assert not lines or sum(line.paid_cents for line in lines) == row.due_cents
+        return {
+            "paid": (row.due_cents, row.discount_cents, row.spent_cents),
+            "earned": {slug: amount for slug, kind, amount, _count in entries if kind == "earn"},
+            "fills": {slug: count for slug, kind, _amount, count in entries if kind == "fill"},
+            "balances": balances,
+            "coupons": dict(session.execute(uses.where(Redemption.purchase_id == row.id)).all()),
+        }
+
+
+def test_quote_counts_an_approval_and_refuses_a_wrong_one(till: TillSide) -> None:
+    large = till.sale(total_cents=12_400)  # 31 stamps
+    manager = {"staff": till.side.manager, "pin": PIN}
+
+    assert refusal(till.post("/quotes", large)) == (409, "needs_approval")
+    assert refusal(till.post("/quotes", {**large, "approval": {**manager, "pin": "1357"}})) == (403, "approval_refused")
+    quoted = till.post("/quotes", {**large, "approval": manager}).json
+    booked = till.post("/purchases", {**large, "approval": manager}).json
+
+    assert quoted is not None
+    assert booked is not None
+    assert [award["amount"] for award in quoted["awards"] if award["program"] == "coffee"] == [31]
+    assert quoted["awards"] == booked["awards"]
