@@ -30,7 +30,7 @@ class Unlisted(AssertionError):
     """The till API answered what its document does not say of the operation."""
 
 
-def demand_listed(document: dict[str, Any], address: str, status: int, code: str) -> None:
+def demand_listed(document: dict[str, Any], address: str, status: int, code: str, method: str = "post") -> None:
     """Compare a refusal with the document; an address that is no operation's may say what it likes.
 
     Raises:
@@ -38,7 +38,7 @@ def demand_listed(document: dict[str, Any], address: str, status: int, code: str
     """
     for template, path in document["paths"].items():
         if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), address):
-            response = path["post"]["responses"].get(str(status))
+            response = path.get(method, {"responses": {}})["responses"].get(str(status))
             if response is None:
                 raise Unlisted(f"{address} answers {status}")
             listed = response["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]
@@ -57,10 +57,10 @@ class _Client(Client):
 
     def open(self, *args: Any, **values: Any) -> TestResponse:
         response = super().open(*args, **values)
-        if response.mimetype == "application/problem+json" and response.request.method == "POST":
+        if response.mimetype == "application/problem+json" and response.request.method in ("POST", "GET"):
             assert response.json is not None
-            document = _document(self.application)
-            demand_listed(document, response.request.path, response.status_code, response.json["code"])
+            document, asked = _document(self.application), response.request
+            demand_listed(document, asked.path, response.status_code, response.json["code"], asked.method.lower())
         return response
 
 
@@ -94,6 +94,10 @@ class TillSide:
     def post(self, path: str, body: Any, *, key: str | None = None, **more: Any) -> TestResponse:
         """Post JSON to the API."""
         return self.client.post(f"/api/v1{path}", json=body, headers=self.headers(key), **more)
+
+    def get(self, path: str) -> TestResponse:
+        """Look at something of the API."""
+        return self.client.get(f"/api/v1{path}", headers=self.headers())
 
     def scan(self) -> str:
         """Scan the first member's static code; return the scan."""

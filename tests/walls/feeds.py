@@ -63,6 +63,8 @@ FEEDS: dict[str, list[Feed]] = {
     "public.favicon": [Feed()],
     # The till API.
     "api.scan": [Feed("api", body={"text": "@member"})],
+    "api.ask": [Feed("api", {"scan": "@static"})],
+    "api.state": [Feed("api", {"scan": "@scan"}), Feed("api", {"scan": "@static"})],
     "api.sign_up": [Feed("api", body={"contact": "till.person@mail.example", "age_confirmed": True})],
     "api.purchase": [
         Feed("api", body={"scan": "@scan", **SALE}),
@@ -74,6 +76,10 @@ FEEDS: dict[str, list[Feed]] = {
     ],
     "api.batch": [
         Feed("api", body={"events": [{"key": "e", "occurred_at": NOW.isoformat(), "call": "/refunds", "body": {}}]})
+    ],
+    "member.answer": [
+        Feed("member", {"slug": "@slug", "public_id": "@question"}, form={"answer": "allow"}),
+        Feed("member", {"slug": "@slug", "public_id": "@question"}, form={"answer": "refuse"}),
     ],
     "member.reply": [
         Feed(

@@ -40,6 +40,8 @@ def _ids(side: Side) -> dict[str, list[str]]:
         "source": [f"outlet:{side.outlet}"],
         "code": [first.code],
         "scan": [till.scan for till in tills],
+        "static": [till.static for till in tills],
+        "question": [till.question for till in tills],
         "scan_path": [f"/till/scan/{till.scan}" for till in tills],
         "purchase": [till.purchase for till in elsewhere],
         "redemption": [till.redemption for till in elsewhere],
