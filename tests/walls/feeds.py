@@ -136,7 +136,23 @@ FEEDS: dict[str, list[Feed]] = {
     "till.do_join": [Feed("till", form={"key": "w1", "contact": "till.person@mail.example", "of_age": "yes"})],
     "till.scanned": [Feed("till", {"scan_id": "@scan"}, query={"redeemed": "~coupon_id"})],
     "till.quote": [Feed("till", {"scan_id": "@scan"}, query={"total_cents": "900"})],
-    "till.purchase": [Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00"})],
+    "till.ask": [Feed("till", form={"scan": "@static"}, still=True)],  # it is asked already
+    "till.asked": [Feed("till", {"scan_id": "@static"})],
+    "till.purchase": [
+        Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00"}),
+        Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00", "code": "~coupon"}),
+        Feed(
+            "till",
+            form={
+                "key": "w1",
+                "scan": "@scan",
+                "amount": "9,00",
+                "approver": "~staff",
+                "pin": "1111",
+            },
+            refused=403,
+        ),
+    ],
     "till.undo": [Feed("till", form={"purchase": "@undo"})],
     # Phones' wallets, with the token of the pass.
     "apple.register": [Feed("apple", {**PHONE, "serial": "@serial"}, body={"pushToken": "ab" * 32})],

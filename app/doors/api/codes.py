@@ -63,7 +63,7 @@ def _meaning(error: type[LeimaError]) -> str:
 
 PAYING: Errors = (
     scans.MemberCodeUnknown, scans.ScanUnknown, scans.ScanExpired, staff.StaffUnknown, guesses.TooManyUnknownCodes,
-    LinesDoNotSum, SpendTooLarge, paying.ProgramUnknown, paying.NotSpendable, BalanceTooSmall, sales.RedeemNotAllowed,
+    LinesDoNotSum, SpendTooLarge, paying.ProgramUnknown, paying.NotSpendable, BalanceTooSmall, scans.RedeemNotAllowed,
     paying.CodeTwice, rewards.CouponUnknown, rewards.CouponNotUsable, rewards.GiftCardUnknown,
     rewards.GiftCardNotUsable, rewards.GiftCardTooSmall, guesses.TooManyWrongCoupons, ledger.TimeOutOfRange,
     limits.NeedsApproval, pins.ApprovalRefused, approvals.TooManyWrongPins, offers.OfferUnknown, offers.OfferNotUsable,
@@ -223,7 +223,7 @@ OPERATIONS = {
         " share of the card's price. The last use of a card may bring a credit for its speed.",
         "What was used",
         (
-            scans.ScanUnknown, scans.ScanExpired, sales.RedeemNotAllowed, paying.ProgramUnknown,
+            scans.ScanUnknown, scans.ScanExpired, scans.RedeemNotAllowed, paying.ProgramUnknown,
             serial.ProgramNotSerial, serial.UsesTooFew,
         ),
     ),
