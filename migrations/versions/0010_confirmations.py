@@ -1,8 +1,8 @@
-"""A till asks the member's app whether a scan may redeem.
+"""A till asks the member's app whether a scan may redeem; tills sell gift cards.
 
-Why: a static code earns only; its owner may allow more on the phone.
-Old code keeps running meanwhile: yes, it never asks.
-Locks: a new table.
+Why: a static code earns only, its owner may allow more on the phone; what a till took in for a gift card is settled.
+Old code keeps running meanwhile: yes, it never asks and never sells; the new column is nullable.
+Locks: new tables, an ADD COLUMN without default.
 Fill: none.
 """
 
@@ -18,6 +18,33 @@ STANDING = sa.text("state <> 'refused'")
 
 
 def upgrade() -> None:
+    """Create the questions, and the sales of gift cards."""
+    questions()
+    sales()
+
+
+def sales() -> None:
+    """Create what tills sell."""
+    op.add_column("reward", sa.Column("sold_up_to_cents", sa.Integer(), nullable=True))
+    op.create_table(
+        "gift_card_sale",
+        *whole("till_id", "outlet_id"),
+        *words(receipt=40),
+        *words(cashier=26, nullable=True),
+        sa.Column("local_date", sa.Date(), nullable=False),
+        *whole("value_cents"),
+        *moments("sold_at", "recorded_at"),
+        *moments("refunded_at", nullable=True),
+        *owned("gift_card_sale", ("till_id", "till"), ("outlet_id", "outlet")),
+        sa.UniqueConstraint(
+            "brand_id", "till_id", "local_date", "receipt",
+            name=op.f("uq_gift_card_sale_brand_id_till_id_local_date_receipt"),
+        ),
+        sa.CheckConstraint("value_cents > 0", name=op.f("ck_gift_card_sale_value")),
+    )  # fmt: skip
+
+
+def questions() -> None:
     """Create the questions."""
     rules = {
         "state": "state IN ('asked', 'allowed', 'refused')",

@@ -171,6 +171,10 @@ REAL: dict[str, Any] = {
         "path_parameters": {"code": till.coupon()},
         "without": ("purchase",),
     },
+    "POST /api/v1/gift-cards": lambda till: {"body": till.gift_card_sale(), "without": ("scan", "member", "cashier")},
+    "POST /api/v1/gift-cards/{gift_card}/refunds": lambda till: {
+        "path_parameters": {"gift_card": till.post("/gift-cards", till.gift_card_sale()).json["gift_card"]}
+    },
     "POST /api/v1/serial-cards": lambda till: {"body": till.serial_sale(), "without": ("member", "cashier")},
     "POST /api/v1/serial-cards/uses": lambda till: {"body": till.serial_uses(), "without": ("uses",)},
     "POST /api/v1/serial-cards/uses/{serial_use}/reversals": lambda till: {

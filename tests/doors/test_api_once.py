@@ -42,6 +42,7 @@ REPLAYS = 1000 if os.environ.get("LEIMA_TEST_FULL") == "1" else 50
         "reservations",
         "redemptions",
         "reversals",
+        "gift-cards",
     ],
 )
 def test_the_same_key_gets_the_same_bytes_and_does_nothing_more(till: TillSide, what: str) -> None:
@@ -55,6 +56,7 @@ def test_the_same_key_gets_the_same_bytes_and_does_nothing_more(till: TillSide, 
         "refunds": lambda: ("/refunds", {"purchase": till.purchase()}),
         "reservations": lambda: (f"/coupons/{till.coupon()}/reservations", {}),
         "redemptions": lambda: (f"/coupons/{till.coupon()}/redemptions", {}),
+        "gift-cards": lambda: ("/gift-cards", till.gift_card_sale()),
         "reversals": lambda: (f"/redemptions/{till.redemption()}/reversals", {}),
     }
     path, body = calls[what]()

@@ -117,6 +117,12 @@ class TillSide:
         sale = {"receipt": f"N-{next(_numbers)}", "occurred_at": now, "total_cents": 4000, **fields}
         return sale if "member" in sale else {"scan": self.scan(), **sale}
 
+    def gift_card_sale(self, **fields: Any) -> dict[str, Any]:
+        """Return the sale of a gift card of 50.00, by a receipt that no till has had."""
+        now = clock.now().isoformat()
+        sale = {"reward": "gift-card", "value_cents": 5000, "receipt": f"G-{next(_numbers)}", "occurred_at": now}
+        return {**sale, **fields}
+
     def event(self, **fields: Any) -> dict[str, Any]:
         """Return a sale as an offline till keeps it."""
         sale = self.sale(**fields)

@@ -41,6 +41,7 @@ def _anybody(**fields: Any) -> Feed:
 SALE = {"receipt": "R-2", "occurred_at": "=now", "total_cents": 900}
 BY_HAND = {"program": "coffee"}
 LUNCHES = {"program": SERIAL, "price_cents": SERIAL_CENTS, "receipt": "R-2", "occurred_at": "=now"}
+GIFT_CARD = {"reward": "gift-card", "value_cents": 2000, "receipt": "R-2", "occurred_at": "=now"}
 PHONE = {"slug": "~slug", "device": "~phone", "pass_type": PASS_TYPE_ID}
 NEWS = {f"{part}_{code}": "Open on Sunday" for part in ("header", "body") for code in ("fi", "sv", "en")} | {
     "days": "7"
@@ -112,6 +113,12 @@ FEEDS: dict[str, list[Feed]] = {
         Feed("api", body={"scan": "@scan", **LUNCHES}),
         Feed("api", body={"member": "@member", "cashier": "@staff", **LUNCHES}),
     ],
+    "api.sell_gift_card": [
+        Feed("api", body={"scan": "@scan", **GIFT_CARD}),
+        Feed("api", body={"member": "@member", "cashier": "@staff", **GIFT_CARD}),
+        Feed("api", body=GIFT_CARD),
+    ],
+    "api.refund_gift_card": [Feed("api", {"gift_card": "@gift_card"})],
     "api.use_serial_card": [Feed("api", body={"scan": "@scan", "program": SERIAL})],
     "api.reverse_serial_use": [Feed("api", {"serial_use": "@serial_use"})],
     "api.refund_serial_card": [Feed("api", {"serial_card": "@serial_card"})],

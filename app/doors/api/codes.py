@@ -13,7 +13,7 @@ from app.ledger import service as ledger
 from app.ledger.accounts import BalanceTooSmall
 from app.members import allowing, consents, contacts, forms, scans
 from app.network import pins, staff, tills
-from app.rewards import offers
+from app.rewards import catalog, offers, selling
 from app.rewards import service as rewards
 from app.rewards.rules import LinesDoNotSum, SpendTooLarge
 
@@ -202,6 +202,28 @@ OPERATIONS = {
         " outlet is not paid. A second reversal changes nothing and says `repeated`.",
         "The redemption counts no more",
         (rewards.RedemptionUnknown,),
+        (NO_ADDRESS,),
+    ),
+    "/api/v1/gift-cards": Operation(
+        "sellGiftCard",
+        "Sell a gift card",
+        "Sell stored value, to a member or to who holds its code. The outlet took the value in and owes it to the"
+        " brand, which pays each outlet for what is used there. A receipt sells one gift card for a till and day,"
+        " whatever its Idempotency-Key. It earns nothing: money that is paid by it later does not either.",
+        "The gift card that was sold",
+        (
+            scans.MemberCodeUnknown, scans.ScanUnknown, scans.ScanExpired, staff.StaffUnknown, catalog.RewardUnknown,
+            selling.GiftCardNotSold, selling.GiftCardValueWrong, ledger.ReceiptKnown, ledger.TimeOutOfRange,
+            ledger.ReceiptInvalid, ledger.AmountAbsurd, guesses.TooManyUnknownCodes,
+        ),
+    ),
+    "/api/v1/gift-cards/{gift_card}/refunds": Operation(
+        "refundGiftCard",
+        "Take a gift card back",
+        "Take a gift card back that this outlet sold, while nothing of it is used: the customer gets the value back. A"
+        " second refund changes nothing and says `repeated`.",
+        "The gift card that was taken back",
+        (rewards.GiftCardUnknown, selling.GiftCardTouched),
         (NO_ADDRESS,),
     ),
     "/api/v1/serial-cards": Operation(

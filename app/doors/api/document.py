@@ -55,6 +55,7 @@ KEY = {
     "example": "till-3-2026-03-02-000174",
 }
 PARAMETERS = {
+    "gift_card": {"description": "names the gift card, from its sale", "example": "01K8Q3ZV5T7M2XN4RWBYHDGJCE"},
     "scan": {"description": "names the scan, from POST /scans", "example": "01K8Q3ZV5T7M2XN4RWBYHDGJCE"},
     "serial_card": {"description": "names the card, from its sale", "example": "01K8Q3ZV5T7M2XN4RWBYHDGJCE"},
     "serial_use": {"description": "names the uses, from their answer", "example": "01K8Q3ZV5T7M2XN4RWBYHDGJCE"},
