@@ -69,7 +69,17 @@ function celebrate(before, element) {
   news.textContent = `${full.querySelector('h2').textContent}: ${full.querySelector('p').textContent}.`;
 }
 
+/** A till asks: what covers the page goes, and the question is seen and told. */
+function asked(element) {
+  const question = element.querySelector('b');
+  if (!question) return;
+  dialog.close();
+  element.scrollIntoView({ block: 'nearest' });
+  news.textContent = question.textContent;
+}
+
 document.addEventListener('leima:swap', ({ detail: { name, element, before } }) => {
+  if (name === 'questions') asked(element);
   if (name === 'filled') celebrate(before, element);
   if (name === 'face') press(before, element);
   if (name === 'notices') offerPush();

@@ -2,6 +2,7 @@
    and the symbols of a code. */
 
 const WAIT = 120; // milliseconds of quiet before the server is asked
+const USED = /^(use|gift|code|spend-.*)$/;
 const SHAPE = /^\d{0,6}(,\d{0,2})?$/;
 
 /** @returns whole cents of what was typed ("42", "42,5", "42,00"), 0 while there is nothing */
@@ -26,24 +27,38 @@ export function startAmount(form, network) {
   let kept = good;
   let timer = 0;
   let asked = null;
+  const due = form.querySelector("[data-due]");
+  const approval = form.querySelector("[data-approval]");
 
-  function say(first, second, award) {
+  function say(first, second, award, toPay = "") {
     label.textContent = first;
     sub.textContent = second;
+    due.textContent = toPay;
+    due.hidden = !toPay;
     empty.forEach((place, number) => place.classList.toggle("next", number < award - owed));
   }
 
   async function quote(total) {
     asked = new AbortController();
     try {
-      const answer = await fetch(`${form.dataset.quote}?total_cents=${total}`, { signal: asked.signal });
-      if (!answer.ok) return say(form.dataset.plain, "", 0);
+      const answer = await fetch(`${form.dataset.quote}?${wanted(total)}`, { signal: asked.signal });
       const found = await answer.json();
       network.show(true);
-      say(found.label, found.reason || found.sub, found.award ?? 0);
+      if (found.code === "needs_approval") approval.hidden = false;
+      if (!answer.ok) return say(form.dataset.plain, found.title, 0);
+      say(found.label, found.reason || found.sub, found.award ?? 0, found.due);
     } catch (fault) {
       if (fault.name !== "AbortError") network.show(false);
     }
+  }
+
+  /** The amount, and what of the member's own pays for it: fields of this form that stand beside it too. */
+  function wanted(total) {
+    const said = new URLSearchParams({ total_cents: total });
+    for (const [name, value] of new FormData(form)) {
+      if (USED.test(name) && value) said.append(name, value);
+    }
+    return said;
   }
 
   function changed() {
@@ -81,6 +96,9 @@ export function startAmount(form, network) {
     else return;
     event.preventDefault();
   });
+  for (const one of form.elements) {
+    if (USED.test(one.name)) one.addEventListener(one.type === "checkbox" ? "change" : "input", changed);
+  }
   put(field.value.replace(".", ","));
 
   return {

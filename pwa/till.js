@@ -36,6 +36,9 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
+const asked = document.querySelector("[data-asked]");
+if (asked) import("./till-ask.js").then((module) => module.startAsking(asked, document.querySelector("[data-purchase]")));
+
 const scan = document.querySelector("[data-scan]");
 if (scan) {
   if (!scan.hidden) scan.elements.text.select(); // a scan replaces the code that was refused

@@ -38,6 +38,11 @@ INVARIANTS = checks(
             "COALESCE((SELECT sum(f.cents) FROM settlement_fact f WHERE f.brand_id = e.brand_id "
             "AND f.source_kind = 'ledger_entry' AND f.source_id = e.id AND f.kind = 'bonus_spent'), 0)"
         ),
+        "3f a bonus that a scan's purchase spent was spent by a scan that may redeem": (
+            "SELECT 'entry ' || e.id FROM ledger_entry e JOIN purchase p ON p.brand_id = e.brand_id "
+            "AND p.id = e.purchase_id JOIN scan s ON s.brand_id = p.brand_id AND s.id = p.scan_id "
+            "WHERE e.brand_id = :brand_id AND e.kind = 'spend' AND NOT s.may_redeem"
+        ),
         "3c a revoked coupon or gift card of a fill has its fill_undo": (
             "SELECT 'coupon ' || c.id FROM coupon c LEFT JOIN ledger_entry e ON e.brand_id = c.brand_id "
             "AND e.kind = 'fill_undo' AND e.reverses_id = c.source_id "

@@ -20,13 +20,14 @@ from app.delivery.channel import Channel, Envelope, PushKeys, Result
 from app.delivery.models import PushSubscription
 from app.delivery.texts import Text
 from app.ledger.models import LedgerEntry
-from app.members import sign_in
-from app.members.events import ContactCodeAsked
-from app.members.models import Member
+from app.members import allowing, lookup, sign_in
+from app.members.events import ConfirmationAsked, ContactCodeAsked
+from app.members.models import Member, ScanConfirmation
 from app.network.models import Brand
 from app.rewards.events import CouponIssued
 from app.rewards.models import Coupon, Reward
 
+DAY = 86_400  # seconds
 RETRY_SECONDS = 5  # after a fault of the provider; the worker lets it grow
 
 
@@ -111,9 +112,22 @@ class Push:
         self.runtime = runtime
 
     def envelopes(
-        self, session: Session, member: Member, words: Text, *, about: str, topic: str, path: str, urgency: str
+        self,
+        session: Session,
+        member: Member,
+        words: Text,
+        *,
+        about: str,
+        topic: str,
+        path: str,
+        urgency: str,
+        ttl: int = DAY,
     ) -> list[Envelope]:
-        """Address a text to all of a member's browsers."""
+        """Address a text to all of a member's browsers.
+
+        Args:
+            ttl: seconds that the push service keeps it for a phone that is away.
+        """
         brand = session.get_one(Brand, brand_of(session))
         found = []
         for row in subscriptions.of_member(session, member.id):
@@ -129,7 +143,15 @@ class Push:
             if message is not None:
                 found.append(
                     self._envelope(
-                        session, row, message.public_id, words, member.language, topic, urgency, f"/{brand.slug}/{path}"
+                        session,
+                        row,
+                        message.public_id,
+                        words,
+                        member.language,
+                        topic,
+                        urgency,
+                        f"/{brand.slug}/{path}",
+                        ttl,
                     )
                 )
         return found
@@ -144,11 +166,12 @@ class Push:
         topic: str,
         urgency: str,
         path: str,
+        ttl: int,
     ) -> Envelope:
         return Envelope(
             reference, keyring(session).text(row.endpoint), words.text, title=words.title, language=language,
             link=f"{self.runtime.settings.base_url}{path}", keys=PushKeys(row.p256dh, row.auth),
-            topic=topic, tag=topic, urgency="high" if urgency == "high" else "normal",
+            topic=topic, tag=topic, urgency="high" if urgency == "high" else "normal", ttl=ttl,
         )  # fmt: skip
 
     def send(self, envelopes: list[Envelope]) -> list[Result]:
@@ -206,4 +229,25 @@ class PushCoupon(Push):
         topic = f"coupon-{coupon.public_id[-24:]}"  # at most 32 symbols; the end of an id differs most
         return self.envelopes(
             session, member, words, about=f"coupon:{coupon_id}", topic=topic, path="coupons", urgency="high"
+        )
+
+
+@sending_job("delivery.push_question", listens=ConfirmationAsked, retries=3, priority=1)
+class PushQuestion(Push):
+    """Tell the phone that a till asks something; the card shows it by itself where it is open."""
+
+    kind = "question"
+
+    def prepare(self, session: Session, confirmation_id: int) -> list[Envelope]:
+        """Write the message; nothing when the question is answered or over."""
+        row = session.get_one(ScanConfirmation, confirmation_id)
+        member = lookup.live(session, row.member_id)
+        asked = [one for one in allowing.questions(session, member) if one.public_id == row.public_id] if member else []
+        if member is None or not asked:
+            return []
+        with use_language(member.language):
+            words = texts.question_push(outlet=asked[0].outlet)
+        left = int((row.ends_at - clock.now()).total_seconds())
+        return self.envelopes(
+            session, member, words, about=f"question:{row.id}", topic="question", path="", urgency="high", ttl=left
         )

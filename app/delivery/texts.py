@@ -87,6 +87,13 @@ def coupon_push(*, reward: str, until: str) -> Text:
     )
 
 
+def question_push(*, outlet: str) -> Text:
+    """Return what the phone says when a till asks whether it may redeem."""
+    return Text(
+        _("%(outlet)s asks to use your coupons or bonus", outlet=outlet), _("Open your card to allow it, or not now.")
+    )
+
+
 def _html(brand: str, words: list[str], code: str, button: tuple[str, str], over: str) -> str:
     """Return a plain mail that every program shows: no pictures, no styles from elsewhere."""
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in words)

@@ -91,7 +91,7 @@ def once(do: Callable[[], Any]) -> Response:
     key = request.form.get("key", "")
     if not _is_key(key):
         raise KeyMissing(_("This page is incomplete. Please open it again."))
-    fields = sorted((name, value) for name, value in request.form.items(multi=True) if name != "key")
+    fields = sorted((name, value) for name, value in request.form.items(multi=True) if name not in ("key", "pin"))
     return _once(key, hashlib.sha256(repr(fields).encode()).hexdigest(), do)
 
 

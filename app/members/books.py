@@ -13,7 +13,16 @@ from sqlalchemy.orm import Session, aliased
 
 from app.members.codes import TRIES
 from app.members.consents import CONTACT_OF, GRANTED
-from app.members.models import ConsentEvent, Contact, ContactCode, Member, MemberCode, Wording
+from app.members.models import (
+    ConsentEvent,
+    Contact,
+    ContactCode,
+    Member,
+    MemberCode,
+    Scan,
+    ScanConfirmation,
+    Wording,
+)
 from app.members.wordings import consent_kind, text_hash
 
 
@@ -124,6 +133,32 @@ def tries_are_capped(session: Session) -> list[str]:
     return [f"code {row[0]} was tried too often or used too late" for row in _rows(session, over)]
 
 
+def scans_are_allowed(session: Session) -> list[str]:
+    """Return scans that may redeem by no moving code and no answer, and answers that their scan does not follow."""
+    return [f"scan {row[0]} may redeem, which nobody allowed" for row in _rows(session, _allowed_by_nobody())] + [
+        f"question {row[0]} is {row[1]}, which its scan or its time contradicts" for row in _rows(session, _unheard())
+    ]
+
+
+@cache
+def _allowed_by_nobody() -> Select[*tuple[Any, ...]]:
+    allowed = select(ScanConfirmation.scan_id).where(ScanConfirmation.state == "allowed")
+    by_code = (Scan.method == "rotating") & Scan.note.is_(None)
+    return select(Scan.public_id).where(Scan.may_redeem, ~by_code, Scan.id.not_in(allowed)).order_by(Scan.id)
+
+
+@cache
+def _unheard() -> Select[*tuple[Any, ...]]:
+    unheard = (ScanConfirmation.state == "allowed") & ~Scan.may_redeem
+    late = ScanConfirmation.answered_at >= ScanConfirmation.ends_at
+    return (
+        select(ScanConfirmation.public_id, ScanConfirmation.state)
+        .join(Scan, Scan.id == ScanConfirmation.scan_id)
+        .where(unheard | late)
+        .order_by(ScanConfirmation.id)
+    )
+
+
 INVARIANTS: list[tuple[str, Callable[[Session], list[str]]]] = [
     ("members.contacts_are_unique", contacts_are_unique),
     ("members.states_fit", states_fit),
@@ -132,6 +167,7 @@ INVARIANTS: list[tuple[str, Callable[[Session], list[str]]]] = [
     ("members.consents_are_proved", consents_are_proved),
     ("members.consents_follow", consents_follow),
     ("members.tries_are_capped", tries_are_capped),
+    ("members.scans_are_allowed", scans_are_allowed),
 ]
 
 

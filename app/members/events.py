@@ -43,3 +43,10 @@ class MemberChanged(Event):
     """
 
     member_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmationAsked(Event):
+    """A till asks whether a scan may redeem; the member answers on the phone."""
+
+    confirmation_id: int

@@ -172,3 +172,31 @@ class Scan(BrandOwned, Base):
     note: Mapped[str | None] = mapped_column(String(12), info={"personal": "none"})  # why not: code_used, code_stale
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ScanConfirmation(BrandOwned, Base):
+    """A till's question whether a scan may redeem, answered once on the member's phone. A refused one may be followed.
+
+    It lives as long as its scan.
+    """
+
+    __tablename__ = "scan_confirmation"
+    __table_args__ = brand_table(
+        points_to("scan_id", "scan"),
+        points_to("member_id", "member"),
+        CheckConstraint("state IN ('asked', 'allowed', 'refused')", name="state"),
+        CheckConstraint("(state = 'asked') = (answered_at IS NULL)", name="answered"),
+        Index(
+            "uq_scan_confirmation_standing", "brand_id", "scan_id", unique=True,
+            sqlite_where=text("state <> 'refused'"), postgresql_where=text("state <> 'refused'"),
+        ),
+        Index("ix_scan_confirmation_member", "member_id", "brand_id", "ends_at"),
+    )  # fmt: skip
+
+    public_id: Mapped[str] = pub()
+    scan_id: Mapped[int]
+    member_id: Mapped[int]  # whose code was scanned
+    state: Mapped[str] = mapped_column(String(8), default="asked", info={"personal": "none"})
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the scan's
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -40,6 +40,22 @@ class ScanExpired(Conflict):
     code = "scan_expired"
 
 
+class RedeemNotAllowed(Conflict):
+    """A balance is spent with a scan that may redeem: a moving code, or one that the member's phone allowed."""
+
+    code = "may_not_redeem"
+
+
+def demand_redeem(scan: Scan | None) -> None:
+    """Refuse to use what a member has with a scan that only earns, or with none.
+
+    Raises:
+        RedeemNotAllowed
+    """
+    if scan is None or not scan.may_redeem:
+        raise RedeemNotAllowed(_("Please scan the moving code on the member's phone first."))
+
+
 def read(session: Session, text: str, *, till: Till, may_guess: bool = True) -> Scan:
     """Read a member's code and use up its 30-second step.
 

@@ -23,7 +23,7 @@ from app.members.contacts import ContactValue
 from app.members.events import MemberChanged, MemberJoined, MemberMerged
 from app.members.forms import Joined, JoinForm, Seen, check, check_name
 from app.members.lookup import codes_of, contacts_of, find_by_code, live, pending_contact
-from app.members.models import Contact, ContactCode, Member, MemberCode, Scan
+from app.members.models import Contact, ContactCode, Member, MemberCode, Scan, ScanConfirmation
 from app.members.rules import CODE_LENGTH, SPOKEN_LENGTH
 from app.members.rules import display_name as _display_name
 from app.network.models import Brand
@@ -173,7 +173,7 @@ def absorb(session: Session, newcomer: Member, into: Member) -> Member:
         return kept or into
     _move_contacts(session, newcomer, kept)
     consents.absorb(session, newcomer, kept)
-    for table in (ContactCode, Scan):
+    for table in (ContactCode, Scan, ScanConfirmation):
         session.execute(update(table).where(table.member_id == newcomer.id).values(member_id=kept.id))
     sessions.move(session, door=DOOR, from_id=newcomer.id, to_id=kept.id)
     session.execute(update(Member).where(Member.merged_into_id == newcomer.id).values(merged_into_id=kept.id))

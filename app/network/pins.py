@@ -62,5 +62,13 @@ def check_pin(session: Session, public_id: str, pin: str, *, reseller_id: int) -
     return person
 
 
+def approvers(session: Session, *, reseller_id: int) -> list[Staff]:
+    """Return who may approve at a till of a reseller and has a PIN: its own managers first, each by name."""
+    at_home = Staff.reseller_id.is_(None) | (Staff.reseller_id == reseller_id)
+    wanted = select(Staff).where(at_home, Staff.role.in_(MAY_APPROVE), Staff.pin_hash.is_not(None))
+    there = [person for person in session.scalars(wanted) if not has_left(person)]
+    return sorted(there, key=lambda person: (person.reseller_id is None, person.name))
+
+
 def _hash(session: Session, public_id: str, pin: str) -> str:
     return keyring(session).lookup("pin", f"{public_id}:{pin}")

@@ -39,6 +39,18 @@ INVARIANTS = checks({
         "-COALESCE((SELECT sum(f.cents) FROM settlement_fact f WHERE f.brand_id = g.brand_id "
         "AND f.source_kind = 'gift_card' AND f.source_id = g.id AND f.reverses_id IS NULL), 0)"
     ),
+    "3 each sold gift card has its sale, each sale its card, which is revoked where it was refunded": (
+        "SELECT 'sale ' || s.id FROM gift_card_sale s LEFT JOIN gift_card g ON g.brand_id = s.brand_id "
+        "AND g.source_kind = 'sale' AND g.source_id = s.id AND g.sold_cents = s.value_cents "
+        "WHERE s.brand_id = :brand_id AND (g.id IS NULL OR (s.refunded_at IS NOT NULL AND g.state <> 'revoked')) "
+        "UNION ALL SELECT 'gift card ' || g.id FROM gift_card g LEFT JOIN gift_card_sale s ON s.brand_id = g.brand_id "
+        "AND s.id = g.source_id AND g.source_kind = 'sale' "
+        "WHERE g.brand_id = :brand_id AND g.sold_cents > 0 AND s.id IS NULL UNION ALL "
+        "SELECT 'sale ' || s.id FROM gift_card_sale s JOIN gift_card g ON g.brand_id = s.brand_id "
+        "AND g.source_kind = 'sale' AND g.source_id = s.id WHERE s.brand_id = :brand_id "
+        "AND (s.refunded_at IS NOT NULL) <> (COALESCE((SELECT sum(f.cents) FROM settlement_fact f "
+        "WHERE f.brand_id = g.brand_id AND f.source_kind = 'gift_card' AND f.source_id = g.id), 0) = 0)"
+    ),
     "3 each grant by hand has its coupon or gift card": (
         "SELECT 'grant ' || h.id FROM hand_grant h LEFT JOIN coupon c ON c.brand_id = h.brand_id "
         "AND c.source_kind = 'hand' AND c.source_id = h.id LEFT JOIN gift_card g ON g.brand_id = h.brand_id "

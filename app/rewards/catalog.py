@@ -18,7 +18,7 @@ MOST_REPLIES = 500
 
 
 class RewardUnknown(NotFound):
-    """The brand has no such reward."""
+    """No reward of this brand has this short name."""
 
     code = "reward_unknown"
 

@@ -1,6 +1,6 @@
 """Tables of rewards and coupons."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import JSON, CheckConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -42,6 +42,7 @@ class Reward(BrandOwned, Base):
     outlets: Mapped[list[str]] = names()  # slugs; empty is everywhere
     vat_code: Mapped[str] = mapped_column(String(20), default="", server_default="", info={"personal": "none"})
     campaign: Mapped[str | None] = mapped_column(String(40), info={"personal": "none"})
+    sold_up_to_cents: Mapped[int | None]  # a gift card that tills sell, from face_cents on; null is not sold
     seats: Mapped[int | None]  # of an invitation; null is as many as come
     seats_taken: Mapped[int] = mapped_column(default=0, server_default="0")  # counts the replies; see rewards.seats
 
@@ -201,6 +202,28 @@ class GiftCardEntry(BrandOwned, Base):
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     reverses_id: Mapped[int | None]
+
+
+class GiftCardSale(BrandOwned, Base):
+    """A gift card that a till sold: the source of the card. Its outlet owes the value until it is refunded."""
+
+    __tablename__ = "gift_card_sale"
+    __table_args__ = brand_table(
+        UniqueConstraint("brand_id", "till_id", "local_date", "receipt"),
+        points_to("till_id", "till"),
+        points_to("outlet_id", "outlet"),
+        CheckConstraint("value_cents > 0", name="value"),
+    )
+
+    till_id: Mapped[int]
+    outlet_id: Mapped[int]  # took the value in
+    receipt: Mapped[str] = mapped_column(String(40), info={"personal": "none"})
+    cashier: Mapped[str | None] = mapped_column(String(26), info={"personal": "pseudonym"})  # public id of staff
+    local_date: Mapped[date]  # of the sale, in the brand's zone
+    value_cents: Mapped[int]
+    sold_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    refunded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class HandGrant(BrandOwned, Base):

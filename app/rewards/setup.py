@@ -22,10 +22,11 @@ TIED = {
     "skus": ("product", "discount_percent"),
     "groups": ("product", "discount_percent"),
     "seats": ("invitation",),
+    "sold_up_to_cents": ("gift_card",),
 }
 PLAIN = (
     "kind", "name", "terms", "icon", "face_cents", "settlement_cents", "fee_cents", "valid_days", "percent_bp",
-    "cap_cents", "skus", "groups", "min_basket_cents", "outlets", "vat_code", "campaign", "seats",
+    "cap_cents", "skus", "groups", "min_basket_cents", "outlets", "vat_code", "campaign", "seats", "sold_up_to_cents",
 )  # fmt: skip
 
 
@@ -55,6 +56,7 @@ class RewardIn(Entry):
     vat_code: str = Field("", max_length=20)
     campaign: str | None = Field(None, min_length=1, max_length=40)
     seats: int | None = Field(None, ge=1, le=100_000)
+    sold_up_to_cents: int | None = Field(None, ge=1, le=MAX_CENTS)
 
     @model_validator(mode="after")
     def _sound(self) -> "RewardIn":
@@ -64,6 +66,8 @@ class RewardIn(Entry):
         for key, kinds in TIED.items():
             if getattr(self, key) and self.kind not in kinds:
                 raise ValueError(f"{key} is for {' and '.join(kinds)}, not for {self.kind}")
+        if self.sold_up_to_cents is not None and self.sold_up_to_cents < self.face_cents:
+            raise ValueError("sold_up_to_cents is less than face_cents, from which it is sold on")
         if self.kind in (*MEASURED, "gift_card") and self.settlement_cents:
             raise ValueError(f"a reward of kind {self.kind} settles at what the outlet gave, without settlement_cents")
         return self

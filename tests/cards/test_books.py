@@ -9,6 +9,7 @@ from app.cards import books, service
 from app.cards.service import Wishes
 from app.core import clock
 from app.core.db import Database, brand_of
+from app.members import lookup, scans
 from app.rewards import gift_cards
 from app.rewards import service as rewards
 from app.rewards.models import GiftCard
@@ -130,6 +131,16 @@ def _unsettled_spend(shop: Shop) -> None:
     change(shop, "DELETE FROM settlement_fact WHERE cents = 200")
 
 
+def _spend_that_nobody_allowed(shop: Shop) -> None:
+    a_plan(shop.session, "bonus", {"rules": [{"name": "back", "then": [{"do": "percent", "bp": 1000}]}]})
+    shop.buy(3000)
+    static = scans.read(shop.session, lookup.codes_of(shop.session, shop.member.id).code, till=shop.till)
+    service.record_purchase(
+        shop.session, a_basket(300), member=shop.member, till=shop.till, scan_id=static.id,
+        wishes=Wishes(spend={"bonus": 200}),
+    )  # fmt: skip
+
+
 def _in_tiers(shop: Shop) -> None:
     """Let the member reach two tiers, so that what is held and what was told can be wrong."""
     tiers = [{"slug": "silver", "from_cents": 100}, {"slug": "gold", "from_cents": 200}]
@@ -165,6 +176,7 @@ PLANTED: dict[Callable[[Shop], None], set[str]] = {
     _gift_card_from_nowhere: {"3b"},
     _revoked_without_undo: {"3c"},
     _unsettled_spend: {"3e"},
+    _spend_that_nobody_allowed: {"3f"},
     _gift_card_revoked_without_undo: {"3c"},
     _issue_of_nothing: {"3d"},
     _issue_of_another_reward: {"3d"},

@@ -14,7 +14,9 @@ from app.fakes.phone import SimulatedPhone
 from app.fakes.push import FakePush
 from app.ledger.accounts import Terms, open_accounts
 from app.ledger.models import Account
+from app.members import allowing, lookup, scans
 from app.members.models import Member
+from tests.builders import a_till
 from tests.delivery.post import Post, crash_after_sending
 from tests.shop import Shop, a_shop
 from tests.workbench import LEASE
@@ -163,6 +165,25 @@ def test_push_that_nobody_takes_for_a_day_expires(post: Post, phones: list[Simul
     post.work(hours=26)
 
     assert (post.arrivals("push"), post.messages(), post.waits()) == (0, [("push", "expired")] * 2, [])
+
+
+def test_phone_is_told_of_a_question_while_it_stands(post: Post, phones: list[SimulatedPhone]) -> None:
+    post.work()
+    post.store.clear()
+    with post.unit() as session:
+        member = session.scalars(select(Member).order_by(Member.id)).first()
+        assert member is not None
+        for _till in range(2):
+            scan = scans.read(session, lookup.codes_of(session, member.id).code, till=a_till(session))
+            asked = allowing.ask(session, scan)
+        allowing.answer(session, member, asked.public_id, allow=True)
+
+    post.work()
+
+    told = post.store.newest("push")
+    assert sorted(arrival.to for arrival in told) == ["one", "two"]
+    assert {arrival.title.split(" ", 2)[2] for arrival in told} == {"asks to use your coupons or bonus"}
+    assert {int(arrival.facts["ttl"]) <= 300 for arrival in told} == {True}
 
 
 def test_merge_tells_the_phone_of_the_member_that_stays_once(post: Post, phones: list[SimulatedPhone]) -> None:

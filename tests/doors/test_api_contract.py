@@ -136,6 +136,8 @@ UNPAID = ("member", "cashier", "approval", "lines", "coupons", "spend", "gift_ca
 
 REAL: dict[str, Any] = {
     "POST /api/v1/scans": lambda till: {"body": {"text": till.side.members[0].code}},
+    "POST /api/v1/scans/{scan}/confirmations": lambda till: {"path_parameters": {"scan": till.scan()}},
+    "GET /api/v1/scans/{scan}": lambda till: {"path_parameters": {"scan": till.scan()}},
     "POST /api/v1/members": lambda till: {
         "body": {"contact": "till.person@mail.example", "age_confirmed": True},
         "without": ("consents", "first_name"),
@@ -169,6 +171,10 @@ REAL: dict[str, Any] = {
         "path_parameters": {"code": till.coupon()},
         "without": ("purchase",),
     },
+    "POST /api/v1/gift-cards": lambda till: {"body": till.gift_card_sale(), "without": ("scan", "member", "cashier")},
+    "POST /api/v1/gift-cards/{gift_card}/refunds": lambda till: {
+        "path_parameters": {"gift_card": till.post("/gift-cards", till.gift_card_sale()).json["gift_card"]}
+    },
     "POST /api/v1/serial-cards": lambda till: {"body": till.serial_sale(), "without": ("member", "cashier")},
     "POST /api/v1/serial-cards/uses": lambda till: {"body": till.serial_uses(), "without": ("uses",)},
     "POST /api/v1/serial-cards/uses/{serial_use}/reversals": lambda till: {
@@ -187,13 +193,15 @@ def test_the_running_server_hands_this_document_out(address: str) -> None:
 def test_every_operation_does_its_work_as_the_document_says(
     till: TillSide, address: str, line: requests.Session
 ) -> None:
-    till.forget_tries()
     found = [result.ok() for result in api.get_all_operations() if isinstance(result, Ok)]
     operations = {operation.label: operation for operation in found}
     assert set(operations) == set(REAL)
     for label, operation in operations.items():
+        till.forget_tries()  # each call is also tried with no key and a wrong one
         real = REAL[label](till)
-        parts = {"path_parameters": real.get("path_parameters", {}), "body": real.get("body", {})}
-        case = operation.Case(**parts, headers=till.headers(), media_type="application/json")
+        parts = {"path_parameters": real.get("path_parameters", {})}
+        if operation.method == "post":
+            parts |= {"body": real.get("body", {}), "media_type": "application/json"}
+        case = operation.Case(**parts, headers=till.headers())
 
-        assert case.call_and_validate(base_url=address, session=line).status_code == 201, label
+        assert case.call_and_validate(base_url=address, session=line).status_code in (200, 201), label

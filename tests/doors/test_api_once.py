@@ -31,11 +31,24 @@ REPLAYS = 1000 if os.environ.get("LEIMA_TEST_FULL") == "1" else 50
 
 @pytest.mark.parametrize(
     "what",
-    ["scans", "members", "purchases", "quotes", "batches", "refunds", "reservations", "redemptions", "reversals"],
+    [
+        "scans",
+        "confirmations",
+        "members",
+        "purchases",
+        "quotes",
+        "batches",
+        "refunds",
+        "reservations",
+        "redemptions",
+        "reversals",
+        "gift-cards",
+    ],
 )
 def test_the_same_key_gets_the_same_bytes_and_does_nothing_more(till: TillSide, what: str) -> None:
     calls: dict[str, Callable[[], tuple[str, dict[str, Any]]]] = {
         "scans": lambda: ("/scans", {"text": till.side.members[1].code}),
+        "confirmations": lambda: (f"/scans/{till.scan()}/confirmations", {}),
         "members": lambda: ("/members", {"contact": "till.person@mail.example", "age_confirmed": True}),
         "purchases": lambda: ("/purchases", till.sale()),
         "quotes": lambda: ("/quotes", till.sale()),
@@ -43,6 +56,7 @@ def test_the_same_key_gets_the_same_bytes_and_does_nothing_more(till: TillSide, 
         "refunds": lambda: ("/refunds", {"purchase": till.purchase()}),
         "reservations": lambda: (f"/coupons/{till.coupon()}/reservations", {}),
         "redemptions": lambda: (f"/coupons/{till.coupon()}/redemptions", {}),
+        "gift-cards": lambda: ("/gift-cards", till.gift_card_sale()),
         "reversals": lambda: (f"/redemptions/{till.redemption()}/reversals", {}),
     }
     path, body = calls[what]()

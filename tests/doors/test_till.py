@@ -112,7 +112,7 @@ def test_quote_says_what_the_button_will_do(shop: Shop) -> None:
 
     small, full = (shop.get(f"/till/scan/{scan}/quote?total_cents={cents}").get_json() for cents in (800, 4400))
 
-    assert small == {"label": "Give 2 stamps", "sub": "becomes 2 of 10", "reason": "", "award": 2}
+    assert small == {"label": "Give 2 stamps", "sub": "becomes 2 of 10", "reason": "", "award": 2, "due": ""}
     assert full["sub"] == "fills the card: 1 coupon, then 1 of 10"
     assert shop.get(f"/till/scan/{scan}/quote?total_cents=x").status_code == 422
     assert shop.purchases() == 0

@@ -30,7 +30,7 @@ class Unlisted(AssertionError):
     """The till API answered what its document does not say of the operation."""
 
 
-def demand_listed(document: dict[str, Any], address: str, status: int, code: str) -> None:
+def demand_listed(document: dict[str, Any], address: str, status: int, code: str, method: str = "post") -> None:
     """Compare a refusal with the document; an address that is no operation's may say what it likes.
 
     Raises:
@@ -38,7 +38,7 @@ def demand_listed(document: dict[str, Any], address: str, status: int, code: str
     """
     for template, path in document["paths"].items():
         if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), address):
-            response = path["post"]["responses"].get(str(status))
+            response = path.get(method, {"responses": {}})["responses"].get(str(status))
             if response is None:
                 raise Unlisted(f"{address} answers {status}")
             listed = response["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]
@@ -57,10 +57,10 @@ class _Client(Client):
 
     def open(self, *args: Any, **values: Any) -> TestResponse:
         response = super().open(*args, **values)
-        if response.mimetype == "application/problem+json" and response.request.method == "POST":
+        if response.mimetype == "application/problem+json" and response.request.method in ("POST", "GET"):
             assert response.json is not None
-            document = _document(self.application)
-            demand_listed(document, response.request.path, response.status_code, response.json["code"])
+            document, asked = _document(self.application), response.request
+            demand_listed(document, asked.path, response.status_code, response.json["code"], asked.method.lower())
         return response
 
 
@@ -95,6 +95,10 @@ class TillSide:
         """Post JSON to the API."""
         return self.client.post(f"/api/v1{path}", json=body, headers=self.headers(key), **more)
 
+    def get(self, path: str) -> TestResponse:
+        """Look at something of the API."""
+        return self.client.get(f"/api/v1{path}", headers=self.headers())
+
     def scan(self) -> str:
         """Scan the first member's static code; return the scan."""
         found: str = self.post("/scans", {"text": self.side.members[0].code}).json["scan"]  # type: ignore[index]
@@ -112,6 +116,12 @@ class TillSide:
         now = clock.now().isoformat()
         sale = {"receipt": f"N-{next(_numbers)}", "occurred_at": now, "total_cents": 4000, **fields}
         return sale if "member" in sale else {"scan": self.scan(), **sale}
+
+    def gift_card_sale(self, **fields: Any) -> dict[str, Any]:
+        """Return the sale of a gift card of 50.00, by a receipt that no till has had."""
+        now = clock.now().isoformat()
+        sale = {"reward": "gift-card", "value_cents": 5000, "receipt": f"G-{next(_numbers)}", "occurred_at": now}
+        return {**sale, **fields}
 
     def event(self, **fields: Any) -> dict[str, Any]:
         """Return a sale as an offline till keeps it."""

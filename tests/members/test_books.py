@@ -8,9 +8,9 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.members import books, consents, service
+from app.members import allowing, books, consents, scans, service
 from app.members.models import ConsentEvent, Contact, ContactCode, Member, MemberCode, Wording
-from tests.builders import a_newcomer, a_proved_member, prove
+from tests.builders import a_newcomer, a_proved_member, a_till, prove
 
 
 def a_busy_register(session: Session) -> tuple[Member, Member]:
@@ -83,6 +83,15 @@ def _too_many_tries(session: Session, _member: Member) -> None:
     session.execute(update(ContactCode).values(tries=6))
 
 
+def _allowed_by_nobody(session: Session, member: Member) -> None:
+    scans.read(session, service.codes_of(session, member.id).code, till=a_till(session)).may_redeem = True
+
+
+def _allowed_too_late(session: Session, member: Member) -> None:
+    scan = scans.read(session, service.codes_of(session, member.id).code, till=a_till(session))
+    allowing.answer(session, member, allowing.ask(session, scan).public_id, allow=True).answered_at = scan.ends_at
+
+
 PLANTED: dict[Callable[[Session, Member], None], str] = {
     _second_holder: "contacts_are_unique",
     _provisional_with_contact: "states_fit",
@@ -95,6 +104,8 @@ PLANTED: dict[Callable[[Session, Member], None], str] = {
     _withdrawn_twice: "consents_follow",
     _granted_without_contact: "consents_follow",
     _too_many_tries: "tries_are_capped",
+    _allowed_by_nobody: "scans_are_allowed",
+    _allowed_too_late: "scans_are_allowed",
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from app.core import clock
 from app.core.db import Database
 from app.network.models import Staff
-from app.rewards import books, gift_cards, invitations, service
+from app.rewards import books, gift_cards, invitations, selling, service
 from tests.builders import a_brand
 from tests.cards.test_books import change, unlock
 from tests.shop import Shop, a_reward, a_shop, faults
@@ -17,7 +17,7 @@ def a_busy_shop(shop: Shop) -> Shop:
     """Use a part of a gift card and give a part back, grant by hand, take seats: something for every invariant."""
     session, sale = shop.session, shop.buy(1200)
     card = gift_cards.issue_gift_card(
-        session, cents=1000, source_kind="sale", source_id=1, at=clock.now(), member_id=shop.member.id
+        session, cents=1000, source_kind="sale", source_id=99, at=clock.now(), member_id=shop.member.id
     ).card
     gift_cards.use_gift_card(session, card, 600, till=shop.till, purchase_id=sale.purchase_id)
     service.give_back_to_gift_cards(session, till=shop.till, purchase_id=sale.purchase_id, cents=200)
@@ -63,6 +63,22 @@ def _unsettled_sale(shop: Shop) -> None:
     change(shop, "UPDATE gift_card SET sold_cents = 1000 WHERE id > 0")
 
 
+def _sell(shop: Shop) -> None:
+    a_reward(shop.session, "sold", kind="gift_card", face_cents=1000, sold_up_to_cents=9000, settlement_cents=0)
+    selling.sell(shop.session, "sold", cents=2000, till=shop.till, receipt="R-1", at=clock.now())
+    assert faults(shop.session) == []
+
+
+def _sale_of_nothing(shop: Shop) -> None:
+    _sell(shop)
+    change(shop, "UPDATE gift_card_sale SET value_cents = 2001 WHERE id > 0")
+
+
+def _refunded_card_that_stays(shop: Shop) -> None:
+    _sell(shop)
+    change(shop, "UPDATE gift_card_sale SET refunded_at = sold_at WHERE id > 0")
+
+
 def _grant_of_nothing(shop: Shop) -> None:
     change(shop, "UPDATE coupon SET source_kind = 'issue' WHERE source_kind = 'hand'")
 
@@ -88,7 +104,9 @@ def _skipped_balance(shop: Shop) -> None:
     change(shop, "UPDATE gift_card_entry SET balance_cents = 1 WHERE kind = 'use'")
 
 
-SUM, LOADED, STATE, BACK, PLACE, SETTLED, SOLD, GRANTS, SEATS, RUNNING = (name for name, _check in books.INVARIANTS)
+SUM, LOADED, STATE, BACK, PLACE, SETTLED, SOLD, SALES, GRANTS, SEATS, RUNNING = (
+    name for name, _check in books.INVARIANTS
+)
 PLANTED: dict[Callable[[Shop], None], set[str]] = {
     _more_on_the_card: {SUM},
     _worth_more: {LOADED},
@@ -96,7 +114,9 @@ PLANTED: dict[Callable[[Shop], None], set[str]] = {
     _more_came_back: {SUM, BACK, SETTLED, RUNNING},
     _use_elsewhere: {PLACE},
     _unsettled_use: {SETTLED},
-    _unsettled_sale: {SOLD},
+    _unsettled_sale: {SOLD, SALES},
+    _sale_of_nothing: {SALES},
+    _refunded_card_that_stays: {SALES},
     _grant_of_nothing: {GRANTS},
     _coupon_of_no_grant: {GRANTS},
     _gift_card_of_no_grant: {GRANTS},

@@ -41,6 +41,7 @@ def _anybody(**fields: Any) -> Feed:
 SALE = {"receipt": "R-2", "occurred_at": "=now", "total_cents": 900}
 BY_HAND = {"program": "coffee"}
 LUNCHES = {"program": SERIAL, "price_cents": SERIAL_CENTS, "receipt": "R-2", "occurred_at": "=now"}
+GIFT_CARD = {"reward": "gift-card", "value_cents": 2000, "receipt": "R-2", "occurred_at": "=now"}
 PHONE = {"slug": "~slug", "device": "~phone", "pass_type": PASS_TYPE_ID}
 NEWS = {f"{part}_{code}": "Open on Sunday" for part in ("header", "body") for code in ("fi", "sv", "en")} | {
     "days": "7"
@@ -63,6 +64,8 @@ FEEDS: dict[str, list[Feed]] = {
     "public.favicon": [Feed()],
     # The till API.
     "api.scan": [Feed("api", body={"text": "@member"})],
+    "api.ask": [Feed("api", {"scan": "@static"})],
+    "api.state": [Feed("api", {"scan": "@scan"}), Feed("api", {"scan": "@static"})],
     "api.sign_up": [Feed("api", body={"contact": "till.person@mail.example", "age_confirmed": True})],
     "api.purchase": [
         Feed("api", body={"scan": "@scan", **SALE}),
@@ -74,6 +77,10 @@ FEEDS: dict[str, list[Feed]] = {
     ],
     "api.batch": [
         Feed("api", body={"events": [{"key": "e", "occurred_at": NOW.isoformat(), "call": "/refunds", "body": {}}]})
+    ],
+    "member.answer": [
+        Feed("member", {"slug": "@slug", "public_id": "@question"}, form={"answer": "allow"}),
+        Feed("member", {"slug": "@slug", "public_id": "@question"}, form={"answer": "refuse"}),
     ],
     "member.reply": [
         Feed(
@@ -106,6 +113,12 @@ FEEDS: dict[str, list[Feed]] = {
         Feed("api", body={"scan": "@scan", **LUNCHES}),
         Feed("api", body={"member": "@member", "cashier": "@staff", **LUNCHES}),
     ],
+    "api.sell_gift_card": [
+        Feed("api", body={"scan": "@scan", **GIFT_CARD}),
+        Feed("api", body={"member": "@member", "cashier": "@staff", **GIFT_CARD}),
+        Feed("api", body=GIFT_CARD),
+    ],
+    "api.refund_gift_card": [Feed("api", {"gift_card": "@gift_card"})],
     "api.use_serial_card": [Feed("api", body={"scan": "@scan", "program": SERIAL})],
     "api.reverse_serial_use": [Feed("api", {"serial_use": "@serial_use"})],
     "api.refund_serial_card": [Feed("api", {"serial_card": "@serial_card"})],
@@ -130,7 +143,23 @@ FEEDS: dict[str, list[Feed]] = {
     "till.do_join": [Feed("till", form={"key": "w1", "contact": "till.person@mail.example", "of_age": "yes"})],
     "till.scanned": [Feed("till", {"scan_id": "@scan"}, query={"redeemed": "~coupon_id"})],
     "till.quote": [Feed("till", {"scan_id": "@scan"}, query={"total_cents": "900"})],
-    "till.purchase": [Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00"})],
+    "till.ask": [Feed("till", form={"scan": "@static"}, still=True)],  # it is asked already
+    "till.asked": [Feed("till", {"scan_id": "@static"})],
+    "till.purchase": [
+        Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00"}),
+        Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00", "code": "~coupon"}),
+        Feed(
+            "till",
+            form={
+                "key": "w1",
+                "scan": "@scan",
+                "amount": "9,00",
+                "approver": "~staff",
+                "pin": "1111",
+            },
+            refused=403,
+        ),
+    ],
     "till.undo": [Feed("till", form={"purchase": "@undo"})],
     # Phones' wallets, with the token of the pass.
     "apple.register": [Feed("apple", {**PHONE, "serial": "@serial"}, body={"pushToken": "ab" * 32})],

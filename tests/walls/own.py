@@ -9,8 +9,9 @@ from app.cards import rules, versions
 from app.cards.models import Program
 from app.cards.versions import Content
 from app.core import clock
-from app.network.models import Staff
-from app.rewards.models import Reward
+from app.network.models import Staff, Till
+from app.rewards import selling
+from app.rewards.models import GiftCard, Reward
 
 VISITS = {"rules": [{"name": "visit", "on": "visit", "then": [{"do": "award", "n": 1, "base": True}]}]}
 
@@ -27,3 +28,8 @@ def own_program(session: Session, slug: str) -> tuple[str, str]:
     versions.add(session, program, content, valid_from=clock.now() + timedelta(days=10), staff=person)
     versions.save_draft(session, program, content, staff=person)
     return program.slug, reward.slug
+
+
+def a_sold_gift_card(session: Session, till: Till) -> GiftCard:
+    """Sell a gift card of 20.00 to who holds its code."""
+    return selling.sell(session, "gift-card", cents=2000, till=till, receipt="R-1-gift", at=clock.now()).card

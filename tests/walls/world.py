@@ -21,7 +21,7 @@ from app.core.setup import apply_file
 from app.fakes.demo import BRAND_FILE
 from app.fakes.wallet_chain import ISSUER_ID, wallet_chain
 from app.ledger.service import Basket
-from app.members import lookup, scans
+from app.members import allowing, lookup, scans
 from app.members.models import Member, Wording
 from app.network import staff, tills
 from app.network.models import Brand, Outlet, Staff, Till
@@ -35,7 +35,7 @@ from tests.builders import a_newcomer, a_proved_member
 from tests.cards.kinds import a_plan
 from tests.databases import a_database
 from tests.walls import misuse
-from tests.walls.own import own_program
+from tests.walls.own import a_sold_gift_card, own_program
 
 BASE = "http://localhost:8000"
 DAY = timedelta(days=1)
@@ -59,6 +59,9 @@ class TillIds:
     redemption: str
     serial_card: str  # nothing of it is used
     serial_use: str  # of another one
+    static: str  # a scan that may not redeem
+    question: str  # and what was asked of its member
+    gift_card: str  # that it sold to nobody in particular
 
 
 @dataclass(frozen=True)
@@ -107,17 +110,8 @@ class Side:
 
     def secrets(self) -> list[str]:
         """Return all that nobody of another brand may ever be shown."""
-        found = [
-            self.name,
-            self.waiting,
-            self.waiting_cookie,
-            self.link,
-            self.staff_email,
-            self.staff_cookie,
-            self.manager,
-            self.flag,
-            *self.cashiers,
-        ]
+        found = [self.name, self.waiting, self.waiting_cookie, self.link, self.staff_email, self.staff_cookie]
+        found += [self.manager, self.flag, *self.cashiers]
         found += [value for till in self.tills for value in vars(till).values()]
         found += [value for member in self.members for value in vars(member).values()]
         return found
@@ -210,7 +204,9 @@ def _shopper(session: Session, slug: str, place: int, till: Till) -> tuple[int, 
         for number in range(2)
     ]
     lunch = serial.use(session, SERIAL, member_id=member.id, till=till).rows[0][0]
-    return member.id, (scan.public_id, result.public_id, used.public_id, sold[1].public_id, lunch.public_id)
+    static = scans.read(session, lookup.codes_of(session, member.id).code, till=till)
+    rows = (scan, result, used, sold[1], lunch, static, allowing.ask(session, static), a_sold_gift_card(session, till))
+    return member.id, tuple(row.public_id for row in rows)
 
 
 def qr(session: Session, member: Member) -> str:

@@ -11,9 +11,9 @@ from app.doors import approvals, guesses, idempotency
 from app.doors.api import sales
 from app.ledger import service as ledger
 from app.ledger.accounts import BalanceTooSmall
-from app.members import consents, contacts, forms, scans
+from app.members import allowing, consents, contacts, forms, scans
 from app.network import pins, staff, tills
-from app.rewards import offers
+from app.rewards import catalog, offers, selling
 from app.rewards import service as rewards
 from app.rewards.rules import LinesDoNotSum, SpendTooLarge
 
@@ -23,6 +23,7 @@ EVERYWHERE: Errors = (
     Unauthorized, tills.TillKeyUnknown, CrossSite, idempotency.KeyReused, Invalid, idempotency.KeyMissing, TooMany,
     DatabaseDown,
 )  # fmt: skip
+LOOKING: Errors = (Unauthorized, tills.TillKeyUnknown, TooMany, DatabaseDown)  # without a body, a key, an effect
 # What the web server's side refuses before or after the services: no LeimaError, but as stable.
 OF_THE_WEB = (
     (400, "bad_request", "The body is no JSON, or the request holds NUL."),
@@ -43,12 +44,14 @@ class Operation:
     answer: str  # what a 201 says
     errors: Errors
     more: tuple[tuple[int, str, str], ...] = field(default=())  # like OF_THE_WEB
+    method: str = "post"
 
     def codes(self) -> dict[int, dict[str, str]]:
         """Return status → code → what it means, of all that this operation can refuse."""
         found: dict[int, dict[str, str]] = {}
-        of_errors = [(error.status, error.code, _meaning(error)) for error in (*EVERYWHERE, *self.errors)]
-        for status, code, text in sorted([*of_errors, *OF_THE_WEB, *self.more]):
+        always, of_web = (EVERYWHERE, OF_THE_WEB) if self.method == "post" else (LOOKING, OF_THE_WEB[-1:])
+        of_errors = [(error.status, error.code, _meaning(error)) for error in (*always, *self.errors)]
+        for status, code, text in sorted([*of_errors, *of_web, *self.more]):
             found.setdefault(status, {})[code] = text
         return found
 
@@ -60,7 +63,7 @@ def _meaning(error: type[LeimaError]) -> str:
 
 PAYING: Errors = (
     scans.MemberCodeUnknown, scans.ScanUnknown, scans.ScanExpired, staff.StaffUnknown, guesses.TooManyUnknownCodes,
-    LinesDoNotSum, SpendTooLarge, paying.ProgramUnknown, paying.NotSpendable, BalanceTooSmall, sales.RedeemNotAllowed,
+    LinesDoNotSum, SpendTooLarge, paying.ProgramUnknown, paying.NotSpendable, BalanceTooSmall, scans.RedeemNotAllowed,
     paying.CodeTwice, rewards.CouponUnknown, rewards.CouponNotUsable, rewards.GiftCardUnknown,
     rewards.GiftCardNotUsable, rewards.GiftCardTooSmall, guesses.TooManyWrongCoupons, ledger.TimeOutOfRange,
     limits.NeedsApproval, pins.ApprovalRefused, approvals.TooManyWrongPins, offers.OfferUnknown, offers.OfferNotUsable,
@@ -75,6 +78,28 @@ OPERATIONS = {
         " redeem once. A static or spoken code, or one that is stale or used, still earns. The scan lives 5 minutes.",
         "Whose code it is",
         (scans.MemberCodeUnknown, guesses.TooManyUnknownCodes),
+    ),
+    "/api/v1/scans/{scan}/confirmations": Operation(
+        "askToRedeem",
+        "Ask to let a scan redeem",
+        "Ask the member's app whether coupons and bonus may be used on this scan; for one that may not redeem, as a"
+        " static code's. Asked twice, the same question stands. A refusal is final for that question; after three of"
+        " them within ten minutes the member is left alone. `GET /scans/{scan}` tells the answer.",
+        "What was asked",
+        (
+            scans.ScanUnknown, scans.ScanExpired, allowing.ConfirmationNotNeeded, allowing.ConfirmationRefusedOften,
+        ),
+        (NO_ADDRESS,),
+    ),
+    "/api/v1/scans/{scan}": Operation(
+        "readScan",
+        "Look at a scan again",
+        "Say how a scan of this till stands: whether it may redeem, which it may once the member's app has allowed it,"
+        " and the coupons' codes then. Ask again each second or two while a question waits.",
+        "The scan as it is now",
+        (scans.ScanUnknown, scans.ScanExpired, scans.MemberCodeUnknown),
+        (NO_ADDRESS,),
+        "get",
     ),
     "/api/v1/members": Operation(
         "signMemberUp",
@@ -179,6 +204,28 @@ OPERATIONS = {
         (rewards.RedemptionUnknown,),
         (NO_ADDRESS,),
     ),
+    "/api/v1/gift-cards": Operation(
+        "sellGiftCard",
+        "Sell a gift card",
+        "Sell stored value, to a member or to who holds its code. The outlet took the value in and owes it to the"
+        " brand, which pays each outlet for what is used there. A receipt sells one gift card for a till and day,"
+        " whatever its Idempotency-Key. It earns nothing: money that is paid by it later does not either.",
+        "The gift card that was sold",
+        (
+            scans.MemberCodeUnknown, scans.ScanUnknown, scans.ScanExpired, staff.StaffUnknown, catalog.RewardUnknown,
+            selling.GiftCardNotSold, selling.GiftCardValueWrong, ledger.ReceiptKnown, ledger.TimeOutOfRange,
+            ledger.ReceiptInvalid, ledger.AmountAbsurd, guesses.TooManyUnknownCodes,
+        ),
+    ),
+    "/api/v1/gift-cards/{gift_card}/refunds": Operation(
+        "refundGiftCard",
+        "Take a gift card back",
+        "Take a gift card back that this outlet sold, while nothing of it is used: the customer gets the value back. A"
+        " second refund changes nothing and says `repeated`.",
+        "The gift card that was taken back",
+        (rewards.GiftCardUnknown, selling.GiftCardTouched),
+        (NO_ADDRESS,),
+    ),
     "/api/v1/serial-cards": Operation(
         "sellSerialCard",
         "Sell a serial card",
@@ -198,7 +245,7 @@ OPERATIONS = {
         " share of the card's price. The last use of a card may bring a credit for its speed.",
         "What was used",
         (
-            scans.ScanUnknown, scans.ScanExpired, sales.RedeemNotAllowed, paying.ProgramUnknown,
+            scans.ScanUnknown, scans.ScanExpired, scans.RedeemNotAllowed, paying.ProgramUnknown,
             serial.ProgramNotSerial, serial.UsesTooFew,
         ),
     ),

@@ -55,6 +55,8 @@ KEY = {
     "example": "till-3-2026-03-02-000174",
 }
 PARAMETERS = {
+    "gift_card": {"description": "names the gift card, from its sale", "example": "01K8Q3ZV5T7M2XN4RWBYHDGJCE"},
+    "scan": {"description": "names the scan, from POST /scans", "example": "01K8Q3ZV5T7M2XN4RWBYHDGJCE"},
     "serial_card": {"description": "names the card, from its sale", "example": "01K8Q3ZV5T7M2XN4RWBYHDGJCE"},
     "serial_use": {"description": "names the uses, from their answer", "example": "01K8Q3ZV5T7M2XN4RWBYHDGJCE"},
     "code": {"description": "the coupon's code, as read or typed", "example": "7K3M9QXV2HRT2"},
@@ -99,7 +101,8 @@ def describe(app: APIFlask) -> None:
         }
         spec["paths"] = {address: path for address, path in spec["paths"].items() if address.startswith("/api/")}
         for address, path in spec["paths"].items():
-            _fill(path["post"], OPERATIONS[address])  # a view that the table forgets ends the document, and its test
+            operation = OPERATIONS[address]
+            _fill(path[operation.method], operation)  # a view that the table forgets ends the document, and its test
         return spec
 
 
@@ -107,9 +110,12 @@ def _fill(said: dict[str, Any], operation: Operation) -> None:
     said.update(operationId=operation.id, summary=operation.summary, description=operation.description)
     for parameter in said.setdefault("parameters", []):
         parameter.update(PARAMETERS[parameter["name"]])
-    said["parameters"].append(KEY)
-    said["requestBody"]["required"] = True
-    said["responses"]["201"].update(description=operation.answer, headers=HEADERS[201])
+    if operation.method == "get":
+        said["responses"]["200"].update(description=operation.answer)
+    else:
+        said["parameters"].append(KEY)
+        said["requestBody"]["required"] = True
+        said["responses"]["201"].update(description=operation.answer, headers=HEADERS[201])
     for status, codes in operation.codes().items():
         said["responses"][str(status)] = _refusal(status, codes)
 

@@ -12,21 +12,16 @@ from app.cards.models import Program
 from app.cards.paying import Payment, Wishes
 from app.cards.units import MONEY
 from app.core import clock, i18n, web
-from app.core.errors import Conflict, Invalid
+from app.core.errors import Invalid
 from app.core.i18n import gettext as _
 from app.doors import guesses
 from app.doors.api import sale_schemas as api
 from app.doors.api.views import blueprint, buyer, demand_cashier, issued, issued_gift_cards, till
 from app.doors.idempotency import idempotent
 from app.ledger import service as ledger
+from app.members import scans
 from app.members.models import Member
 from app.rewards.offers import Wanted
-
-
-class RedeemNotAllowed(Conflict):
-    """A balance is spent with a scan that may redeem: a moving code, or one that the member's phone confirmed."""
-
-    code = "may_not_redeem"
 
 
 class LineTwice(Invalid):
@@ -90,8 +85,8 @@ def _who_and_how(given: api.BasketIn, *, offline: bool = False) -> tuple[Member,
     """Return who buys, the scan, and what the basket is paid with; wrong codes are counted."""
     demand_cashier(given.cashier)
     member, scan = buyer(given)
-    if given.spend and not (scan and scan.may_redeem):
-        raise RedeemNotAllowed(_("Please scan the moving code on the member's phone first."))
+    if given.spend:
+        scans.demand_redeem(scan)
     wishes = Wishes(
         given.spend,
         tuple(guesses.coupon(code).code for code in given.coupons),

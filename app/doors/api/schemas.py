@@ -124,6 +124,9 @@ class ScanOut(Out):
     note: str | None = Field(
         description="why a moving code may not redeem: code_stale, code_used", examples=["code_stale"]
     )
+    confirmation: Literal["asked", "allowed", "refused"] | None = Field(
+        description="what became of the question in the member's app; null where none was asked", examples=["asked"]
+    )
     expires_at: AwareDatetime = Field(description="the scan's end", examples=[A_MOMENT])
     cards: list[CardOut] = Field(description="one of each program")
     coupons: list[CouponOut] = Field(description="those that can be used now")
@@ -131,6 +134,19 @@ class ScanOut(Out):
     standing_discount_bp: int = Field(
         description="the member's standing discount in basis points; the till gives it", examples=[500]
     )
+
+
+class ConfirmationIn(In):
+    """Nothing: the address names the scan."""
+
+
+class ConfirmationOut(Out):
+    """A question in the member's app. `GET /scans/{scan}` tells the answer; a refused one may be asked anew."""
+
+    scan: str = Field(description="the scan that may redeem once it is allowed", examples=[AN_ID])
+    confirmation: Literal["asked", "allowed", "refused"] = Field(description="what became of it", examples=["asked"])
+    asked_at: AwareDatetime = Field(description="when it was asked", examples=[A_MOMENT])
+    expires_at: AwareDatetime = Field(description="the end of the scan and of the question", examples=[A_MOMENT])
 
 
 class MemberIn(In):

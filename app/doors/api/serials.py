@@ -5,9 +5,7 @@ from typing import Any
 from app.cards import serial
 from app.cards.serial_models import SerialCard, SerialUse
 from app.core import web
-from app.core.i18n import gettext as _
 from app.doors.api import serial_schemas as api
-from app.doors.api.sales import RedeemNotAllowed
 from app.doors.api.views import blueprint, buyer, demand_cashier, till
 from app.doors.idempotency import idempotent
 from app.members import scans
@@ -42,8 +40,7 @@ def use_serial_card(json_data: api.SerialUsesIn) -> dict[str, Any]:
     """Use some of what a member has paid in advance."""
     session, asking = web.session(), till()
     scan = scans.get(session, json_data.scan, till=asking)
-    if not scan.may_redeem:
-        raise RedeemNotAllowed(_("Please scan the moving code on the member's phone first."))
+    scans.demand_redeem(scan)
     used = serial.use(session, json_data.program, member_id=scan.member_id, till=asking, uses=json_data.uses)
     return {"uses": [_used(row, card) for row, card in used.rows], "balance": used.balance}
 

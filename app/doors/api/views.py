@@ -16,7 +16,7 @@ from app.core.i18n import gettext as _
 from app.doors import approvals, guesses, identity
 from app.doors.api import schemas as api
 from app.doors.idempotency import answered, idempotent
-from app.members import lookup, scans, sign_in
+from app.members import allowing, lookup, scans, sign_in
 from app.members import service as members
 from app.members.forms import JoinForm
 from app.members.models import Member, Scan
@@ -67,10 +67,20 @@ def till() -> Till:
 @blueprint.output(api.ScanOut, status_code=201)
 def scan(json_data: api.ScanIn) -> dict[str, Any]:
     """Read a member's code: who it is, cards and coupons. Uses up the code's 30-second step."""
-    session = web.session()
-    asking = till()
-    found = guesses.scan(json_data.text, till=asking)
-    member = session.get_one(Member, found.member_id)
+    return scan_out(guesses.scan(json_data.text, till=till()))
+
+
+def scan_out(found: Scan) -> dict[str, Any]:
+    """Return a scan of the asking till with all that may be done on it now.
+
+    Raises:
+        scans.MemberCodeUnknown: the member is gone since.
+    """
+    session, asking = web.session(), till()
+    member = lookup.live(session, found.member_id)
+    if member is None:
+        raise scans.MemberCodeUnknown(_("This is not the code of a card here."))
+    asked = allowing.of_scan(session, found)
     mine = rewards.of_member(session, member.id)
     ready = [view for view in mine if view.usable and not view.held_from(asking.id)]
     return {
@@ -78,6 +88,7 @@ def scan(json_data: api.ScanIn) -> dict[str, Any]:
         "member": members.display_name(member),
         "may_redeem": found.may_redeem,
         "note": found.note,
+        "confirmation": asked.state if asked else None,
         "expires_at": found.ends_at,
         "cards": _cards(member.id),
         "coupons": [

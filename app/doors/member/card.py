@@ -20,7 +20,7 @@ from app.delivery import outgoing, subscriptions
 from app.doors.member import gift_cards, shape
 from app.doors.member.home import blueprint, me, shell
 from app.ledger.models import Account, Purchase, Refund
-from app.members import codes, lookup
+from app.members import allowing, codes, lookup
 from app.members.models import Contact, Member
 from app.members.rules import mask_contact
 from app.network.models import Brand, Outlet
@@ -38,8 +38,14 @@ def card() -> Response:
     return show()
 
 
-def show(error: str = "", status: int = 200, *, waits: bool = False) -> Response:
-    """Show the card; `error` is what the confirmation code's field says, `waits` that no code helps for now."""
+def show(error: str = "", status: int = 200, *, waits: bool = False, question_error: str = "") -> Response:
+    """Show the card.
+
+    Args:
+        error: what the confirmation code's field says.
+        waits: no code helps for now.
+        question_error: why an answer to a till was refused.
+    """
     session = web.session()
     member = me(session)
     coupons = rewards.of_member(session, member.id)
@@ -70,6 +76,8 @@ def show(error: str = "", status: int = 200, *, waits: bool = False) -> Response
         ],
         gift_cards=gift_cards.usable(session, member.id),
         gift=gift(session, member, coupons),
+        questions=[shape.question(one) for one in allowing.questions(session, member)],
+        question_error=question_error,
         confirm=pending(session, member, error, waits=waits),
         ask_push=bool(events) and not subscribed,
         events=[shape.happening(line) for line in events],
@@ -197,6 +205,7 @@ def version(session: Session, member: Member) -> str:
             [row.id for row in subscriptions.of_member(session, member.id)],
             (member.state, member.language, member.first_name),
             sorted(wallet.added(session, member.id)),
+            [one.public_id for one in allowing.questions(session, member)],
             member.totp_secret,  # renewed when a device signs out: an open page has to fetch it
             clock.local_date(clock.now(), g.brand.zone),  # "Today" becomes yesterday, a coupon runs out
         )

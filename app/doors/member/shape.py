@@ -13,6 +13,7 @@ from app.cards.happenings import Happening
 from app.cards.views import Card
 from app.core import clock, i18n
 from app.core.i18n import gettext as _
+from app.members.allowing import Question
 from app.rewards.service import CouponView, Use, print_code
 
 _ICONS = {
@@ -108,6 +109,11 @@ def coupon(
         "when": "" if ready else when(ended),
         "note": _("Came back after a refund") if ready and use and use.reversed else "",
     }
+
+
+def question(asked: Question) -> dict[str, Any]:
+    """Return what a till asks."""
+    return {"id": asked.public_id, "outlet": asked.outlet, "until": asked.ends_at.isoformat()}
 
 
 def happening(line: Happening, *, short: bool = False) -> dict[str, Any]:

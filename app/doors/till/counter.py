@@ -4,13 +4,13 @@ from contextlib import suppress
 
 from flask import Response, request
 
-from app.core import web
+from app.core import i18n, web
 from app.core.crypto import normalize_code
 from app.core.errors import LeimaError, TooMany
 from app.core.i18n import gettext as _
 from app.doors import guesses
 from app.doors.idempotency import once
-from app.doors.till import pages, results, shape
+from app.doors.till import pages, paying, results, shape
 from app.doors.till.door import ID, attempt, blueprint, go, public_id, till
 from app.members import scans
 from app.members.rules import read_member_text
@@ -34,10 +34,22 @@ def scan() -> Response:
 
 def _read(text: str) -> Response:
     if read_member_text(text) is None and len(normalize_code(text)) == rewards.CODE_SYMBOLS + 1:
-        view = guesses.coupon(text)
-        origin = request.form.get("from", "")
+        view, origin = paying.by_code(text), request.form.get("from", "")
+        if isinstance(view, rewards.GiftCardView):
+            return _gift_card(view, origin)
         return go(f"/till/coupon/{view.code}" + (f"?from={origin}" if ID.fullmatch(origin) else ""))
     return go(f"/till/scan/{guesses.scan(text, till=till()).public_id}")
+
+
+def _gift_card(view: rewards.GiftCardView, origin: str) -> Response:
+    """Put a gift card on the sale of the member's page that it was read on; without one, say what is left on it."""
+    back = shape.back(web.session(), f"/till/scan/{origin}", till_id=till().id)
+    if back:
+        return go(f"{back['url']}?code={view.code}")
+    left = i18n.format_cents(view.card.balance_cents if view.usable else 0)
+    return pages.idle(
+        notice=_("Gift card, %(amount)s left. Scan the member's card first, then this code.", amount=left)
+    )
 
 
 @blueprint.get("/coupon/<code>")

@@ -23,7 +23,7 @@ from app.network.models import Till
 WRONG_KEYS = 10  # from an address in a minute, then it waits
 WINDOW = timedelta(minutes=1)
 OPEN = ("till.login", "till.log_in")
-BY_SCRIPT = ("till.ping", "till.quote")
+BY_SCRIPT = ("till.ping", "till.quote", "till.asked")
 ID = re.compile(r"[0-9A-Z]{26}")
 
 

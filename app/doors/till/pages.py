@@ -3,23 +3,29 @@
 from typing import Any
 
 from flask import Response
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from app.core import clock, web
 from app.core.crypto import new_id
 from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
-from app.doors.till import results, shape
+from app.doors.till import offers, results, shape
 from app.doors.till.door import page, public_id, till
 from app.members import lookup, scans
 from app.members.models import Member, Scan
+from app.network import pins, tills
+from app.network.models import Staff, Till
 from app.rewards import service as rewards
 
 
-def idle(status: int = 200, *, error: str | None = None, text: str = "", result: object = None) -> Response:
+def idle(
+    status: int = 200, *, error: str | None = None, text: str = "", result: object = None, notice: str = ""
+) -> Response:
     """Render the till between two customers."""
     session, asking = web.session(), till()
     last, today = results.last(session, till_id=asking.id), results.today(session, till_id=asking.id)
-    return page("idle", status, error=error, text=text, result=result, last=last, today=today)
+    return page("idle", status, error=error, text=text, notice=notice, result=result, last=last, today=today)
 
 
 def refuse(error: LeimaError, text: str = "") -> Response:
@@ -44,20 +50,30 @@ def member_of(found: Scan) -> Member:
     return member
 
 
-def scan(scan_id: str, status: int = 200, *, redeemed: str = "", **shown: Any) -> Response:
-    """Render the member's page; `shown` is what a refused form said and had in it."""
+def scan(
+    scan_id: str, status: int = 200, *, redeemed: str = "", given: MultiDict[str, str] | None = None, **shown: Any
+) -> Response:
+    """Render the member's page; `given` is what its form had in it, `shown` what is said of that."""
+    given = given if given is not None else MultiDict()
+    codes = offers.read(given)
     session, asking = web.session(), till()
     found = scans.get(session, public_id(scan_id), till=asking)
     member = member_of(found)
     now = clock.now()
-    mine = rewards.of_member(session, member.id)
-    ready = [shape.offer(view, new_id(now)) for view in mine if view.usable and not view.held_from(asking.id)]
     values = {
-        "key": new_id(now), "code_key": new_id(now), "amount": "", "receipt": "", "error": None, "problem": None,
+        "key": new_id(now), "amount": given.get("amount", "")[:12], "receipt": given.get("receipt", "")[:40],
+        "error": None, "problem": None, "due": "", "approval": False,
         "notice": _redeemed(redeemed, member.id) if redeemed else None, **shown,
     }  # fmt: skip
+    use = offers.shown(session, found, member, given, till=asking)
+    approvers = [{"id": one.public_id, "name": one.name} for one in _approvers(session, asking)]
     last = results.last(session, till_id=asking.id)
-    return page("scan", status, scan=shape.scan(session, found, member, ready), last=last, **values)
+    shaped = shape.scan(session, found, member, use["coupons"])
+    return page("scan", status, scan=shaped, use={**use, "codes": codes}, approvers=approvers, last=last, **values)
+
+
+def _approvers(session: Session, asking: Till) -> list[Staff]:
+    return pins.approvers(session, reseller_id=tills.till_place(session, asking.id).reseller.id)
 
 
 def _redeemed(coupon_id: str, member_id: int) -> str | None:

@@ -68,7 +68,10 @@ def _name(session: Session, member_id: int) -> str:
 
 
 def _sub(session: Session, purchase: Purchase) -> str:
-    return f"{_name(session, purchase.member_id)}, {i18n.format_cents(purchase.total_cents)}"
+    told = f"{_name(session, purchase.member_id)}, {i18n.format_cents(purchase.total_cents)}"
+    if purchase.due_cents == purchase.total_cents:
+        return told
+    return f"{told}, {_('%(amount)s to pay', amount=i18n.format_cents(purchase.due_cents))}"
 
 
 def _undone(session: Session, purchase: Purchase) -> dict[str, Any]:

@@ -3,20 +3,26 @@
 from typing import Any
 
 from flask import Response, jsonify, request
+from werkzeug.datastructures import MultiDict
 
-from app.cards import reasons, refunds, units
+from app.cards import limits, reasons, refunds, units
 from app.cards import service as cards
-from app.core import clock, web
+from app.core import clock, i18n, web
 from app.core.crypto import random_symbols
 from app.core.errors import Conflict, LeimaError
 from app.core.i18n import gettext as _
 from app.core.i18n import ngettext
-from app.core.money import MAX_CENTS, AmountInvalid, to_cents
+from app.core.money import MAX_CENTS, AmountInvalid
+from app.doors import approvals
 from app.doors.idempotency import KeyReused, once
-from app.doors.till import pages, results
+from app.doors.till import pages, paying, results
 from app.doors.till.door import attempt, blueprint, go, public_id, till
 from app.ledger import service as ledger
 from app.members import scans
+from app.network import pins
+
+# Refusals after which the page asks for a manager's PIN.
+APPROVAL = (limits.NeedsApproval, pins.ApprovalRefused, approvals.TooManyWrongPins, paying.ApproverMissing)
 
 
 class UndoOver(Conflict):
@@ -29,25 +35,39 @@ class UndoOver(Conflict):
 def scanned(scan_id: str) -> Response:
     """Show the member: cards, coupons, the amount to type."""
     used = request.args.get("redeemed", "")
-    return attempt(lambda: pages.scan(scan_id, redeemed=used), pages.refuse)
+    return attempt(lambda: pages.scan(scan_id, redeemed=used, given=request.args), pages.refuse)
 
 
 @blueprint.get("/scan/<scan_id>/quote")
 def quote(scan_id: str) -> Response:
     """Say what the button would do for an amount; books nothing."""
     try:
-        return jsonify(_quote(public_id(scan_id), request.args.get("total_cents", "")))
+        return jsonify(_quote(public_id(scan_id), _whole(request.args.get("total_cents", "")), request.args))
     except LeimaError as error:
         return web.problem(error.status, error.code, error.message)
 
 
-def _quote(scan_id: str, text: str) -> dict[str, Any]:
+def _whole(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > MAX_CENTS:
         raise AmountInvalid(_("The amount is not a sum of money."))
-    session, cents = web.session(), int(text)
-    member = pages.member_of(scans.get(session, scan_id, till=till()))
+    return int(text)
+
+
+def _quote(scan_id: str, cents: int, given: MultiDict[str, str]) -> dict[str, Any]:
+    session = web.session()
+    found = scans.get(session, scan_id, till=till())
+    member = pages.member_of(found)
     basket = ledger.Basket(cents, "quote", clock.now())
-    lines = cards.quote(session, basket, member_id=member.id, till=till()).awards
+    wishes = paying.wishes(found, member, given)
+    quoted = cards.quote(session, basket, member_id=member.id, till=till(), wishes=wishes)
+    due = quoted.payment.paid.due_cents
+    asked = wishes.coupons or wishes.gift_cards or wishes.spend
+    told = {"due": _("%(amount)s to pay", amount=i18n.format_cents(due)) if asked else ""}
+    return told | _button(quoted.awards)
+
+
+def _button(lines: list[cards.AwardLine]) -> dict[str, Any]:
+    """Return what the button says: what the first program gives, and what it becomes."""
     if not lines or not lines[0].amount:
         reason = reasons.sentence(lines[0].reason, lines[0].details, kind=lines[0].program.kind) if lines else ""
         return {"label": _("Record the sale"), "sub": "", "reason": reason, "award": 0}
@@ -73,23 +93,29 @@ def _quote(scan_id: str, text: str) -> dict[str, Any]:
 
 @blueprint.post("/purchase")
 def purchase() -> Response:
-    """Book a sale exactly once; a second click is led to the same result."""
-    return attempt(lambda: once(_book), _book_refused)
+    """Book a sale exactly once; a second click is led to the same result. `count` only says what is to pay."""
+    return attempt(_count if "count" in request.form else _approved, _book_refused)
 
 
-def _book() -> Response:
+def _count() -> Response:
+    form = request.form
+    told = _quote(public_id(form.get("scan", "")), paying.cents(form.get("amount", "")), form)
+    return pages.scan(form["scan"], given=form, due=told["due"])
+
+
+def _approved() -> Response:
+    approver = paying.approver()
+    return once(lambda: _book(approver))
+
+
+def _book(approver: str | None) -> Response:
     session, asking, form = web.session(), till(), request.form
     found = scans.get(session, public_id(form.get("scan", "")), till=asking)
-    basket = ledger.Basket(_cents(form.get("amount", "")), _receipt(form.get("receipt", "")), clock.now(), None)
-    result = cards.record_purchase(session, basket, member=pages.member_of(found), till=asking, scan_id=found.id)
+    member, receipt = pages.member_of(found), _receipt(form.get("receipt", ""))
+    basket = ledger.Basket(paying.cents(form.get("amount", "")), receipt, clock.now(), None, (), approver)
+    wishes = paying.wishes(found, member, form)
+    result = cards.record_purchase(session, basket, member=member, till=asking, scan_id=found.id, wishes=wishes)
     return go(f"/till?done={result.public_id}")
-
-
-def _cents(typed: str) -> int:
-    try:
-        return to_cents(typed)
-    except AmountInvalid:
-        raise AmountInvalid(_("Please type the amount in euros, like 8,40.")) from None
 
 
 def _receipt(typed: str) -> str:
@@ -108,8 +134,8 @@ def _book_refused(error: LeimaError) -> Response:
     message = error.message
     if isinstance(error, KeyReused):
         message = _("This sale is recorded already, with another amount: see the row below.")
-    shown = {"amount": form.get("amount", "")[:12], "receipt": form.get("receipt", "")[:40], "error": message}
-    return pages.scan(form.get("scan", ""), pages.status_of(error), **shown)
+    approval = isinstance(error, APPROVAL)
+    return pages.scan(form.get("scan", ""), pages.status_of(error), given=form, error=message, approval=approval)
 
 
 @blueprint.post("/undo")

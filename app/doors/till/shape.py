@@ -13,7 +13,7 @@ from app.cards.faces import face
 from app.core import clock, i18n
 from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
-from app.members import lookup, scans
+from app.members import allowing, lookup, scans
 from app.members import service as members
 from app.members.models import Member, Scan
 from app.reports import register
@@ -64,10 +64,17 @@ def scan(session: Session, found: Scan, member: Member, coupons: list[dict[str, 
         "seconds_left": max(0, int((found.ends_at - clock.now()).total_seconds())),
         "may_redeem": found.may_redeem,
         "redeem_reason": "" if found.may_redeem else _why_not(found),
+        "asked": _asked(session, found),
         "member": {"name": name(member), "since": since, "last_visit": _last_visit(session, member.id)},
         "cards": cards(session, member.id),
         "coupons": coupons,
     }
+
+
+def _asked(session: Session, found: Scan) -> str:
+    """Return what became of the question in the member's app; empty where there is none."""
+    asked = allowing.of_scan(session, found)
+    return asked.state if asked else ""
 
 
 def _why_not(found: Scan) -> str:

@@ -1,0 +1,40 @@
+"""A static code at the till: the member allows it on the phone, and bonus and gift card pay a part of the sale."""
+
+from playwright.sync_api import expect
+
+from tests.browser import steps
+from tests.browser.looks import Looks
+from tests.browser.service import Service
+from tests.browser.windows import PHONE, TILL, Windows, shoot
+
+
+def test_member_allows_on_the_phone_and_bonus_and_gift_card_pay(service: Service, windows: Windows) -> None:
+    looks, phone, till = Looks(), windows.open(PHONE, scale=2), windows.open(TILL)
+    steps.join(phone, service, "allows@example.com")
+    steps.buy(service, steps.spoken(phone), 10_000, outlet="turku")
+    steps.log_in_till(till, service, "kallio")
+    steps.find(till, steps.spoken(phone))
+    till.fill("#amount", "42,00")
+    till.get_by_role("button", name="Ask in the app").click()
+    expect(till.get_by_text("Waiting for the answer.")).to_be_visible()
+    looks.at(till, "till-asks")
+
+    question = phone.locator("[data-live=questions]")
+    expect(question.get_by_text("Kulma Kallio asks to use your coupons or bonus")).to_be_visible()  # no reload
+    shoot(phone, "phone-question")
+    looks.at(phone, "card-question")
+    till.set_viewport_size(TILL)
+    till.fill("#amount", "42,00")
+    question.get_by_role("button", name="Allow").click()
+
+    expect(till.locator("input[name=gift]")).to_be_visible()  # by itself too, with what was typed
+    expect(till.locator("#amount")).to_have_value("42,00")
+    till.check("input[name=gift]")
+    till.fill("input[name=spend-meri-bonus]", "1,50")
+    expect(till.locator("[data-due]")).to_have_text("€35.50 to pay")
+    shoot(till, "till-paying")
+    looks.at(till, "till-paying")
+    till.set_viewport_size(TILL)
+    till.click(".pay .main")
+    expect(till.locator("[data-result]")).to_contain_text("€42.00, €35.50 to pay")
+    assert looks.faults == []

@@ -1,0 +1,219 @@
+"""A sale at the till page is paid with coupons, bonus and gift cards, approved by PIN, and allowed in the app."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app.core import clock
+from app.core.crypto import hash_token
+from app.doors import approvals
+from app.ledger.models import Purchase
+from app.members import allowing
+from app.members.models import Member
+from app.network import pins
+from app.network.models import Brand, Outlet, Staff, Till
+from app.rewards import gift_cards
+from app.rewards import service as rewards
+from tests.cards.kinds import a_plan
+from tests.doors.shop import KEY, ORIGIN, OTHER_KEY, Shop
+from tests.shop import a_reward, faults
+
+BONUS = {"rules": [{"name": "back", "then": [{"do": "percent", "bp": 1000}]}]}
+
+
+@dataclass(frozen=True)
+class Purse:
+    """What the member has: 10.00 of bonus, a coupon for 5.00 off, a gift card of 8.00; a bearer's card of 3.00."""
+
+    coupon: rewards.CouponView
+    gift: rewards.GiftCardView
+    bearer: rewards.GiftCardView
+
+
+@pytest.fixture
+def purse(shop: Shop) -> Iterator[Purse]:
+    """A member with something of everything; afterwards the books hold."""
+    with shop.database.unit(shop.brand_id) as session:
+        a_plan(session, "bonus", BONUS)
+        off = a_reward(session, "five-off", kind="discount_cents", face_cents=500, name={"en": "Five euros off"})
+        now: dict[str, Any] = {"at": clock.now()}
+        coupon = rewards.issue(session, member_id=shop.member_id, reward=off, source_kind="welcome", source_id=9, **now)
+        gift = gift_cards.issue_gift_card(
+            session, cents=800, source_kind="hand", source_id=900, member_id=shop.member_id, **now
+        )
+        bearer = gift_cards.issue_gift_card(session, cents=300, source_kind="sale", source_id=901, **now)
+    assert shop.sell("100,00", key="first").status_code == 303
+    yield Purse(coupon, gift, bearer)
+    with shop.database.reading(shop.brand_id) as session:
+        unearned = {"3 each grant by hand has its coupon or gift card"}  # the gift card of this test has no grant
+        assert [line for line in faults(session) if not any(line.startswith(name) for name in unearned)] == []
+
+
+def due(shop: Shop) -> int:
+    """Return what the newest sale left to pay, in cents."""
+    with shop.database.reading(shop.brand_id) as session:
+        return session.scalars(select(Purchase).order_by(Purchase.id.desc()).limit(1)).one().due_cents
+
+
+def everything(purse: Purse) -> dict[str, str]:
+    return {
+        "use": purse.coupon.coupon.public_id, "spend-bonus": "2,50", "gift": purse.gift.card.public_id,
+        "code": purse.bearer.code,
+    }  # fmt: skip
+
+
+def test_everything_pays_and_the_page_says_what_is_left_before_it_is_booked(shop: Shop, purse: Purse) -> None:
+    scan, chosen = shop.scan(moving=True), everything(purse)
+    query = "&".join(f"{name}={value}" for name, value in chosen.items())
+
+    said = shop.get(f"/till/scan/{scan}/quote?total_cents=4200&{query}").get_json()
+    counted = shop.sell("42,00", scan=scan, key="second", count="1", **chosen)
+    booked = shop.sell("42,00", scan=scan, key="second", **chosen)
+
+    assert said["due"] == "€23.50 to pay"  # 42.00 less 5.00, 2.50, 8.00 and 3.00
+    assert (counted.status_code, "€23.50 to pay" in counted.text, shop.purchases()) == (200, True, 2)
+    assert counted.text.count(" checked") == 3
+    assert (booked.status_code, due(shop)) == (303, 2350)
+    assert "€42.00, €23.50 to pay" in shop.get(booked.location).text
+
+
+def test_undo_gives_back_what_paid(shop: Shop, purse: Purse) -> None:
+    chosen = everything(purse)
+    sale = shop.sell("42,00", scan=shop.scan(moving=True), key="second", **chosen).location.split("=")[1]
+
+    shop.post("/till/undo", purchase=sale)
+
+    again = shop.sell("42,00", scan=_next_scan(shop), key="third", **chosen)
+    assert (again.status_code, due(shop)) == (303, 2350)
+
+
+def _next_scan(shop: Shop) -> str:
+    """Scan the static code and let the member allow it: the moving one was used up."""
+    scan = shop.scan()
+    assert shop.post("/till/ask", scan=scan).status_code == 303
+    allow(shop)
+    return scan
+
+
+def allow(shop: Shop, *, yes: bool = True) -> None:
+    """Answer on the member's phone."""
+    with shop.database.unit(shop.brand_id) as session:
+        member = session.get_one(Member, shop.member_id)
+        (asked,) = allowing.questions(session, member)
+        allowing.answer(session, member, asked.public_id, allow=yes)
+
+
+def test_refused_payment_says_why_keeps_what_was_chosen_and_uses_nothing(shop: Shop, purse: Purse) -> None:
+    scan, chosen = shop.scan(moving=True), {**everything(purse), "spend-bonus": "99,00"}
+
+    refused = shop.sell("42,00", scan=scan, key="second", **chosen)
+
+    assert (refused.status_code, "not that much on the card" in refused.text, shop.purchases()) == (409, True, 1)
+    assert ('value="99,00"' in refused.text, refused.text.count(" checked")) == (True, 3)
+    assert shop.sell("42,00", scan=scan, key="second", **everything(purse)).status_code == 303
+
+
+@pytest.mark.parametrize("what", ["use", "spend-bonus", "gift"])
+def test_members_own_needs_a_scan_that_may_redeem(shop: Shop, purse: Purse, what: str) -> None:
+    chosen = {what: everything(purse)[what]}
+
+    answer = shop.sell("42,00", scan=shop.scan(), key="second", **chosen)
+
+    assert (answer.status_code, shop.purchases()) == (409, 1)
+    assert "moving code" in answer.text
+
+
+def test_gift_card_that_is_read_pays_on_the_page_it_was_read_on(shop: Shop, purse: Purse) -> None:
+    scan = shop.scan()
+
+    alone = shop.post("/till/scan", text=purse.bearer.code)
+    read = shop.post("/till/scan", **{"text": purse.bearer.code, "from": scan})
+    page = shop.get(read.location)
+    shop.sell("42,00", scan=scan, key="second", code=purse.bearer.code)
+
+    assert "Gift card, €3.00 left." in alone.text
+    assert read.location == f"/till/scan/{scan}?code={purse.bearer.code}"
+    assert f'name="code" value="{purse.bearer.code}" checked' in page.text
+    assert due(shop) == 3900
+
+
+def test_wrong_codes_on_a_sale_are_locked_as_others_are(shop: Shop) -> None:
+    scan = shop.scan()
+    sold = [shop.sell("4,00", scan=scan, key=f"k{number}", code="ABCDEFGHJKLMN") for number in range(11)]
+
+    assert [answer.status_code for answer in sold] == [422] * 5 + [429] * 6  # booked and drawn again: two tries each
+    assert shop.purchases() == 0
+
+
+def test_page_waits_for_the_answer_in_the_app_and_opens_with_it(shop: Shop, purse: Purse) -> None:
+    scan = shop.scan()
+    page = f"/till/scan/{scan}"
+    assert "Ask in the app" in shop.get(page).text
+
+    asked = shop.post("/till/ask", scan=scan)
+    waits, state = shop.get(page).text, shop.get(f"{page}/asked").get_json()
+    allow(shop, yes=False)
+    refused = shop.get(page).text
+    shop.post("/till/ask", scan=scan)
+    allow(shop)
+    opened = shop.get(f"{page}?amount=42,00").text
+
+    assert (asked.location, state, "data-asked" in waits) == (page, {"state": "asked"}, True)
+    assert ("The member said: not now." in refused, "Ask again in the app" in refused) == (True, True)
+    assert ('name="use"' in opened, 'value="42,00"' in opened, "Ask in" in opened) == (True, True, False)
+    assert shop.sell("42,00", scan=scan, key="second", **everything(purse)).status_code == 303
+
+
+def test_another_till_neither_asks_nor_hears(shop: Shop) -> None:
+    scan, other = shop.scan(), shop.other(OTHER_KEY)
+
+    assert other.post("/till/ask", data={"scan": scan}, headers=ORIGIN).status_code == 404
+    assert other.get(f"/till/scan/{scan}/asked", headers=ORIGIN).status_code == 404
+
+
+def _manager(shop: Shop) -> str:
+    """Give the shop's reseller a manager whose PIN is 4711, and the brand its limits back."""
+    with shop.database.unit(shop.brand_id) as session:
+        session.get_one(Brand, shop.brand_id).limits = {}
+        mine = Till.key_hash == hash_token(KEY)
+        here = select(Outlet.reseller_id).join(Till, Till.outlet_id == Outlet.id).where(mine)
+        person = Staff(
+            name="Maija", email="maija@example.com", role="reseller_manager",
+            reseller_id=session.scalars(here).one(),
+        )  # fmt: skip
+        session.add(person)
+        session.flush()
+        pins.set_pin(session, person, "4711")
+        return person.public_id
+
+
+def test_manager_approves_a_large_sale_by_pin(shop: Shop) -> None:
+    manager, scan = _manager(shop), shop.scan()
+
+    def sell(**more: str) -> TestResponse:
+        return shop.sell("400,00", scan=scan, key="large", **more)
+
+    asked, wrong, nobodys = sell(), sell(approver=manager, pin="1234"), sell(pin="4711")
+    done = sell(approver=manager, pin="4711")
+    again = sell(approver=manager, pin="4711")
+
+    assert [answer.status_code for answer in (asked, wrong, nobodys, done, again)] == [409, 403, 422, 303, 303]
+    for page in (asked, wrong, nobodys):
+        assert re.search(r"data-approval>.*Maija", page.text, re.S)
+    assert "4711" not in nobodys.text
+    assert (shop.purchases(), done.location) == (1, again.location)
+
+
+def test_wrong_pins_are_counted_at_the_page_too(shop: Shop) -> None:
+    manager, scan = _manager(shop), shop.scan()
+
+    for _try in range(approvals.WRONG_PINS):
+        shop.sell("400,00", scan=scan, key="large", approver=manager, pin="1234")
+    locked = shop.sell("400,00", scan=scan, key="large", approver=manager, pin="4711")
+
+    assert (locked.status_code, shop.purchases()) == (429, 0)
