@@ -4,18 +4,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.cards import planning
-from app.cards.models import Award, RewardIssue
+from app.cards.models import Award, RewardIssue, TriggerRun
 from app.cards.programs import of_version
+from app.core import clock
 from app.ledger.accounts import OpenAccount
 from app.ledger.models import Account, LedgerEntry
 from app.rewards import service as rewards
 from app.rewards.models import Coupon, GiftCard
 
 ISSUE = "issue"  # source of what a rule or a threshold gave
+TRIGGER = "trigger"  # source of an entry that a run of a trigger made
 
 
 @dataclass(frozen=True)
@@ -151,3 +153,26 @@ def undo_thresholds(session: Session, account: OpenAccount, *, member_id: int, n
     for issue_id, threshold, round_number in reached:
         if round_number > number or (round_number == number and (threshold or 0) > account.balance):
             rewards.take_back(session, source_kind=ISSUE, source_id=issue_id)
+
+
+def end_run(session: Session, run_id: int) -> bool:
+    """Say that what a trigger gave is taken back; False where it was before."""
+    ended = update(TriggerRun).where(TriggerRun.id == run_id, TriggerRun.taken_back_at.is_(None))
+    return session.scalar(ended.values(taken_back_at=clock.now()).returning(TriggerRun.id)) is not None
+
+
+def undo_run_gifts(session: Session, run_id: int) -> None:
+    """Take the unused rewards back that rules gave for a trigger; those of thresholds go with the balance."""
+    given = select(RewardIssue.id).where(RewardIssue.trigger_run_id == run_id, RewardIssue.threshold.is_(None))
+    for issue_id in sorted(session.scalars(given)):
+        rewards.take_back(session, source_kind=ISSUE, source_id=issue_id)
+
+
+def entry_of_run(session: Session, run_id: int, account: OpenAccount, *, member_ids: Sequence[int]) -> int | None:
+    """Return the entry that gave what a run gave; a merged member's own account may have it."""
+    accounts = select(Account.id).where(Account.member_id.in_(member_ids), Account.program_id == account.program_id)
+    entry = select(LedgerEntry.id).where(
+        LedgerEntry.account_id.in_(accounts), LedgerEntry.kind == "earn", LedgerEntry.source_kind == TRIGGER,
+        LedgerEntry.source_id == run_id,
+    )  # fmt: skip
+    return session.scalar(entry)
