@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.cards import rules
-from app.cards.models import Award, Program, ProgramDraft, ProgramVersion
+from app.cards.models import Award, Program, ProgramDraft, ProgramVersion, TriggerRun
 from app.cards.rules import Plan
 from app.core import clock
 from app.core.errors import Conflict, Invalid, NotFound
@@ -130,7 +130,9 @@ def says(kind: str, row: ProgramVersion | ProgramDraft, content: Content) -> boo
 
 def has_earned(session: Session, row: ProgramVersion) -> bool:
     """Tell whether anything was earned, or evaluated, by a version."""
-    return session.scalar(select(Award.id).where(Award.version_id == row.id).limit(1)) is not None
+    earned = select(Award.id).where(Award.version_id == row.id).limit(1)
+    run = select(TriggerRun.id).where(TriggerRun.program_id == row.program_id, TriggerRun.version_id == row.id).limit(1)
+    return any(session.scalar(query) is not None for query in (earned, run))
 
 
 def add(
