@@ -43,11 +43,12 @@ class Triggered:
 
 @dataclass(frozen=True)
 class Event:
-    """What happened beside a purchase. `rule` asks only the rule of this name, in every program that has one."""
+    """What happened beside a purchase; `program_id` and `rule` ask only that program, only the rule of that name."""
 
     kind: str  # a trigger of app.cards.rules
     source: str
     at: datetime
+    program_id: int | None = None
     rule: str = ""
     outlet_id: int | None = None  # that took part in it
     till_id: int | None = None
@@ -55,6 +56,8 @@ class Event:
 
     def heard_by(self, program: ProgramInForce) -> bool:
         """Tell whether a program has a rule for it."""
+        if self.program_id not in (None, program.id):
+            return False
         return any(rule.on == self.kind and self.rule in ("", rule.name) for rule in program.plan.rules)
 
     def situation(self, session: Session, member_id: int, *, lock: bool) -> Situation:
@@ -219,10 +222,17 @@ def _undo(session: Session, run: TriggerRun, account: OpenAccount, *, member_id:
 
 
 def move(session: Session, *, member_id: int, into_id: int) -> None:
-    """Let a source that a merged member was given for count for the member it became; twins stay where they are."""
+    """Let a source that a merged member was given for count for the member it became; twins stay where they are.
+
+    A day's run never moves up: the job goes on above the last member that has one.
+    """
     mine = session.scalars(select(TriggerRun).where(TriggerRun.member_id == member_id)).all()
     theirs = session.scalars(select(TriggerRun).where(TriggerRun.member_id == into_id)).all()
     known = {(run.program_id, run.kind, run.source) for run in theirs}
-    moved = [run.id for run in mine if (run.program_id, run.kind, run.source) not in known]
+    moved = [
+        run.id
+        for run in mine
+        if (run.program_id, run.kind, run.source) not in known and (run.kind != "schedule" or into_id < member_id)
+    ]
     if moved:
         session.execute(update(TriggerRun).where(TriggerRun.id.in_(moved)).values(member_id=into_id))
