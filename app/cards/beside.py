@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import reasons, undoing
+from app.cards import granting, reasons
 from app.cards.models import Program, TriggerRun
 from app.cards.programs import of_version
 from app.cards.wording import occasion
@@ -16,7 +16,7 @@ from app.ledger.models import LedgerEntry
 
 def why(session: Session, entries: Iterable[LedgerEntry]) -> Mapping[int, tuple[str, ...]]:
     """Return entry → for what it was, and why it was not more, of those that a run of a trigger made."""
-    made = {entry.id: entry for entry in entries if entry.source_kind == undoing.TRIGGER}
+    made = {entry.id: entry for entry in entries if entry.source_kind == granting.TRIGGER}
     if not made:
         return {}
     ids = {entry.source_id for entry in made.values()}

@@ -1,4 +1,4 @@
-"""What gives by itself: the birthday month of members, and the days that rules name. Jobs look for who is due.
+"""What gives by itself: birthday months, the days that rules name, tiers that were reached. Jobs look for who is due.
 
 Only who has confirmed a contact is given anything: else a gift could be had by joining with made-up addresses.
 """
@@ -10,12 +10,15 @@ from typing import Any
 from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
-from app.cards import rules, triggers
+from app.cards import reaching, rules, triggers
 from app.cards.programs import ProgramInForce, in_force
 from app.cards.triggers import Event
+from app.core import clock
 from app.core.db import brand_of
 from app.core.tables import UtcDateTime
 from app.ledger import service as ledger
+from app.ledger.accounts import open_accounts
+from app.members.models import Member
 from app.network.service import zone
 
 LATE = timedelta(days=7)  # a day that nobody looked at for so long is let go: no gift for Christmas in spring
@@ -90,3 +93,31 @@ def _give(session: Session, event: Event, due: TextClause, most: int, **values: 
     # Who was merged meanwhile is left to the member it became, whose own turn comes or has come.
     living = [member_id for (member_id,) in rows if ledger.hold_member(session, member_id) == member_id]
     return bool(triggers.trigger_each(session, living, event))
+
+
+def tier_changed(session: Session, member: Member, *, program_id: int, was: str, tier: str, reason: str) -> None:
+    """Give what rules have for a tier that was reached, once in a calendar year; a refund takes it back.
+
+    Args:
+        member: a merged one is followed to the member it became.
+        was, tier: slugs; empty is no tier.
+        reason: a code of `TierChange.reason`.
+    """
+    now = clock.now()
+    programs = [program for program in in_force(session, now) if program.id == program_id]
+    for program in programs:
+        if not any(rule.on == reaching.REACHED for rule in program.plan.rules):
+            return
+        member_id = ledger.hold_member(session, member.id)
+        open_accounts(session, member_id=member_id, program_ids=[program_id], context={})  # one change at a time
+        ranks = {one.slug: rank for rank, one in enumerate(program.plan.tiers)}
+        rank = ranks.get(tier, -1)
+        runs = reaching.runs_of(session, program_id, member_id)
+        if rank > ranks.get(was, -1):
+            source = reaching.next_source(runs, f"{tier}:{now.astimezone(zone(session)).year}")
+            if source is not None:
+                triggers.trigger_each(session, [member_id], Event(reaching.REACHED, source, now, program_id=program_id))
+        elif reason == "refund":
+            for run in runs:
+                if ranks.get(run.source.split(":")[0], -1) > rank:
+                    triggers.take_back(session, member, reaching.REACHED, run.source)

@@ -150,7 +150,8 @@ def quote(session: Session, basket: Basket, *, member_id: int, till: Till, wishe
     programs = in_force(session, basket.occurred_at)
     balances = ledger.balances(session, member_id, at=basket.occurred_at)
     planned = _plan(session, basket, member_id, till, programs, balances, wishes or Wishes(), lock=False)
-    return Quote(planned.payment, [award.line for award in planned.awards])
+    lines = [one.line for award in planned.awards for one in (award, *award.follows)]
+    return Quote(planned.payment, lines)
 
 
 def _plan(
@@ -210,11 +211,14 @@ def _award(session: Session, award: AwardPlan, account: OpenAccount, result: Pur
         given = give(session, gift, program, account, member_id=result.member_id, purchase_id=result.purchase_id)
         result.given.append(given)
     granting.ask_messages(session, award, member_id=result.member_id)
+    result.awards.append(line)
+    for one in granting.follow(session, award, account, member_id=result.member_id):
+        result.awards.append(one.line)
+        result.given.extend(one.rewards)
     uses.write(
         session, award.outcome.uses, program_id=program.id, member_id=result.member_id, purchase_id=result.purchase_id,
         day=local.date(),
     )  # fmt: skip
-    result.awards.append(line)
 
 
 def _award_row(session: Session, award: AwardPlan, purchase_id: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import beside, given, handed, reasons, rules, undoing
+from app.cards import beside, given, granting, handed, reasons, rules
 from app.cards.faces import day
 from app.cards.happenings import Gain, Happening
 from app.cards.models import Award, Program
@@ -190,7 +190,7 @@ def _movements(session: Session, member_id: int, *, moved: bool) -> list[Happeni
 def _stands_alone(entry: LedgerEntry) -> bool:
     """Tell whether no purchase and no refund has the entry in its own line."""
     if entry.kind == "reverse_earn":
-        return entry.refund_id is None and entry.source_kind == undoing.TRIGGER
+        return entry.refund_id is None and entry.source_kind == granting.TRIGGER
     return entry.kind != "earn" or entry.purchase_id is None
 
 

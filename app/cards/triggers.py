@@ -4,41 +4,24 @@ Each program gives once for each member and source; the same source again change
 "Programs".
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.cards import expiry, granting, planning, tiers, undoing, uses, views
-from app.cards.events import progressed
+from app.cards import expiry, granting, planning, undoing, views
+from app.cards.granting import Triggered
 from app.cards.models import TriggerRun
 from app.cards.planning import AwardPlan
 from app.cards.programs import ProgramInForce, in_force
 from app.cards.situation import Situation, situation, without_place
 from app.core import clock
-from app.core.db import brand_of, inserting
-from app.core.events import emit
 from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount, open_accounts
 from app.members.models import Member
 from app.network.models import Till
-from app.rewards.service import Given
-
-
-@dataclass(frozen=True)
-class Triggered:
-    """What one program gave; `reason` and `values` say why it was nothing or less."""
-
-    run_id: int
-    program: ProgramInForce
-    amount: int
-    balance: int
-    reason: str = ""
-    values: Mapping[str, Any] = field(default_factory=dict)
-    rewards: tuple[Given, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,44 +125,7 @@ def _run(
     member_id = where.member_id
     facts = where.facts(program, trigger=event.kind, rule=event.rule)
     award = planning.plan_award(session, program, facts, member_id=member_id, before=account.balance)
-    run_id = _claim(session, event, award, member_id=member_id)
-    if run_id is None:
-        return None
-    return book(session, award, account, member_id=member_id, run_id=run_id)
-
-
-def book(session: Session, award: AwardPlan, account: OpenAccount, *, member_id: int, run_id: int) -> Triggered:
-    """Book what a run gives: entries, rewards, tier, messages and what limits count."""
-    line = award.line
-    given = granting.grant(
-        session, award, account, kind="earn", member_id=member_id, trigger_run_id=run_id, purchase_id=None,
-        reason=award.facts.trigger, source_kind=undoing.TRIGGER, source_id=run_id,
-    )  # fmt: skip
-    granting.ask_messages(session, award, member_id=member_id)
-    if award.outcome.tier:
-        tiers.after_trigger(
-            session, member_id=member_id, trigger_run_id=run_id, at=award.facts.at, tier=award.outcome.tier
-        )
-    uses.write(
-        session, award.outcome.uses, program_id=line.program.id, member_id=member_id, purchase_id=None,
-        day=award.facts.at.date(),
-    )  # fmt: skip
-    return Triggered(run_id, line.program, line.amount, line.balance, line.reason, line.details, tuple(given))
-
-
-def _claim(session: Session, event: Event, award: AwardPlan, *, member_id: int) -> int | None:
-    """Write the run, once for each source; None where it is there."""
-    line, program = award.line, award.line.program
-    heard = (rule.name for rule in program.plan.rules if rule.on == event.kind and event.rule in ("", rule.name))
-    values = {
-        "brand_id": brand_of(session), "program_id": program.id, "version_id": program.version_id,
-        "member_id": member_id, "kind": event.kind, "source": event.source, "amount": line.amount,
-        "rule": line.rule if line.parts else next(heard), "reason": line.reason, "details": dict(line.details),
-        "occurred_at": event.at, "recorded_at": clock.now(),
-    }  # fmt: skip
-    insert = inserting(session)(TriggerRun).values(values).on_conflict_do_nothing().returning(TriggerRun.id)
-    run_id: int | None = session.execute(insert).scalar()
-    return run_id
+    return granting.run(session, replace(award, source=event.source), account, member_id=member_id, at=event.at)
 
 
 def take_back(session: Session, member: Member, kind: str, source_id: int | str) -> bool:
@@ -199,26 +145,8 @@ def take_back(session: Session, member: Member, kind: str, source_id: int | str)
     context = {"occurred_at": clock.now()}
     programs = [run.program_id for run in runs]
     accounts = open_accounts(session, member_id=member_id, program_ids=programs, context=context) if runs else {}
-    done = [_undo(session, run, accounts[run.program_id], member_id=member_id) for run in runs]
+    done = [undoing.undo_run(session, run, accounts[run.program_id], member_id=member_id) for run in runs]
     return any(done)
-
-
-def _undo(session: Session, run: TriggerRun, account: OpenAccount, *, member_id: int) -> bool:
-    if not undoing.end_run(session, run.id):
-        return False
-    undoing.undo_run_gifts(session, run.id)
-    entry_id = undoing.entry_of_run(session, run.id, account, member_ids=views.family(session, member_id))
-    if run.amount:
-        taken_by, _undone = undoing.take_back(
-            session, account, run.amount, kind="reverse_earn", member_id=member_id, version_id=run.version_id,
-            rule=run.rule, reason="taken_back", reverses_id=entry_id, source_kind=undoing.TRIGGER, source_id=run.id,
-        )  # fmt: skip
-        change = progressed(
-            member_id=member_id, program_id=run.program_id, amount=-run.amount, purchase_id=None, entry_id=taken_by
-        )
-        emit(session, change)
-    tiers.after_taking_back(session, member_id=member_id, trigger_run_id=run.id)
-    return True
 
 
 def move(session: Session, *, member_id: int, into_id: int) -> None:

@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cards import planning, triggers
+from app.cards.granting import Triggered
 from app.cards.models import TriggerRun
 from app.cards.programs import in_force
-from app.cards.triggers import Event, Triggered
+from app.cards.triggers import Event
 from app.cards.units import counted, unit
 from app.core import clock
 from app.core.i18n import pick

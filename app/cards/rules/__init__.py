@@ -1,7 +1,7 @@
 """Rules of programs: their model as validated JSON, and the pure evaluation of it. See docs/program-rules.md."""
 
 from app.cards.rules.asks import asks_for_tiers, ladder_periods, needs_seed, rewards_of, tiers_of
-from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, serial_credit, use_share
+from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, passed, serial_credit, use_share
 from app.cards.rules.dates import expiry, last_due, period_end, period_start, release_at
 from app.cards.rules.evaluate import MAX_STAMPS, evaluate
 from app.cards.rules.facts import (
@@ -59,6 +59,7 @@ __all__ = [
     "parse",
     "parts_from_json",
     "parts_to_json",
+    "passed",
     "period_end",
     "period_start",
     "pick",
