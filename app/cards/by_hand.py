@@ -14,7 +14,8 @@ from app.cards.misuse_models import BY_HAND, CARDBOARD, CardboardCard, ManualSta
 from app.cards.paying import ProgramUnknown
 from app.cards.planning import AwardPlan
 from app.cards.programs import ProgramInForce, in_force
-from app.cards.rules import Facts, Outcome
+from app.cards.rules import Outcome
+from app.cards.situation import Situation, situation
 from app.core import clock
 from app.core.errors import Conflict, Invalid
 from app.core.i18n import gettext as _
@@ -22,7 +23,6 @@ from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount, open_accounts
 from app.members.models import Member
 from app.network.models import Till
-from app.network.service import zone
 from app.rewards.service import CouponView, GiftCardView
 from app.rewards.service import Given as Reward
 
@@ -86,10 +86,15 @@ class _Counter:
     program: ProgramInForce
     account: OpenAccount
     limits: Limits
-    at: datetime  # local
+    where: Situation
+
+    @property
+    def at(self) -> datetime:
+        """Return the moment in the brand's zone."""
+        return self.where.at
 
     def plan(self, session: Session, amount: int) -> AwardPlan:
-        facts = Facts(kind=self.program.kind, trigger="purchase", at=self.at)
+        facts = self.where.facts(self.program)
         return planning.plan_outcome(
             session, self.program, facts, Outcome(amount=amount), member_id=self.member_id, before=self.account.balance
         )
@@ -170,7 +175,8 @@ def _open(
         "approver": approver,
     }  # fmt: skip
     account = open_accounts(session, member_id=member_id, program_ids=[program.id], context=context)[program.id]
-    return _Counter(member_id, program, account, limits.of_brand(session), occurred_at.astimezone(zone(session)))
+    where = situation(session, member_id=member_id, outlet_id=till.outlet_id, at=occurred_at, lock=True)
+    return _Counter(member_id, program, account, limits.of_brand(session), where)
 
 
 def _cut(

@@ -36,3 +36,12 @@ class TierChanged(Event):
     was: str
     tier: str
     change_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageAsked(Event):
+    """A rule of a program asks that its member is sent a message; `key` names it."""
+
+    member_id: int
+    program_id: int
+    key: str

@@ -4,11 +4,15 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from app.cards import expiry, tiers
+from app.cards import due, expiry, tiers
+from app.cards.events import TierChanged
+from app.cards.models import TierChange
 from app.core.jobs import job
+from app.members.models import Member
 from app.network.service import brand_by_brand
 
 SLICE = 500  # lots or tiers of one unit, so that a till never waits long
+GIFTS = 100  # members of one unit: each is given several rows
 
 
 @job("cards.expire", every=timedelta(minutes=10), priority=8)
@@ -27,3 +31,23 @@ def release(session: Session) -> None:
 def lower_tiers(session: Session) -> None:
     """Lower the members whose tiers ended, brand by brand; what is left over follows at once."""
     brand_by_brand(session, "cards.tiers", tiers.settle_due, most=SLICE)
+
+
+@job("cards.birthdays", every=timedelta(minutes=10), priority=8)
+def give_birthdays(session: Session) -> None:
+    """Give what rules have for the birthday month, brand by brand; who is left over follows at once."""
+    brand_by_brand(session, "cards.birthdays", due.give_birthdays, most=GIFTS)
+
+
+@job("cards.schedules", every=timedelta(minutes=10), priority=8)
+def give_scheduled(session: Session) -> None:
+    """Give what rules have for a day that has come, brand by brand; who is left over follows at once."""
+    brand_by_brand(session, "cards.schedules", due.give_scheduled, most=GIFTS)
+
+
+@job("cards.tier_reached", listens=TierChanged, priority=4)
+def give_for_tier(session: Session, member_id: int, program_id: int, was: str, tier: str, change_id: int) -> None:
+    """Give what rules have for a tier that a member has reached, or take back what a refund undid."""
+    reason = session.get_one(TierChange, change_id).reason
+    member = session.get_one(Member, member_id)
+    due.tier_changed(session, member, program_id=program_id, was=was, tier=tier, reason=reason)

@@ -13,14 +13,14 @@ from app.cards.models import Award
 from app.cards.planning import AwardPlan
 from app.cards.programs import of_version
 from app.cards.returns import returned
-from app.cards.rules import Facts, Line, Outcome
+from app.cards.rules import Line, Outcome
+from app.cards.situation import situation
 from app.core import clock
 from app.core.events import emit
 from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount, open_accounts
 from app.ledger.models import Account, LedgerEntry, Purchase, PurchaseLine, Refund
 from app.network.models import Staff
-from app.network.service import zone
 
 
 def approve(session: Session, flag: Flag, *, by: Staff) -> bool:
@@ -161,7 +161,8 @@ def _book_stamp(session: Session, flag: Flag, stamp: ManualStamp, by: Staff) -> 
 
 def _plan(session: Session, stamp: ManualStamp, member_id: int, account: OpenAccount) -> AwardPlan:
     program = of_version(session, stamp.version_id)
-    facts = Facts(kind=program.kind, trigger="purchase", at=stamp.occurred_at.astimezone(zone(session)))
+    where = situation(session, member_id=member_id, outlet_id=stamp.outlet_id, at=stamp.occurred_at, lock=True)
+    facts = where.facts(program)
     outcome = Outcome(amount=stamp.wanted)
     return planning.plan_outcome(session, program, facts, outcome, member_id=member_id, before=account.balance)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import rules, serial, service, tiers, uses
+from app.cards import rules, serial, service, tiers, triggers, uses
 from app.cards.events import progressed
 from app.cards.models import ProgramVersion
 from app.cards.programs import ProgramInForce, in_force, of_version
@@ -40,6 +40,7 @@ def absorb(session: Session, newcomer: Member, *, into: Member) -> Member:
     uses.move(session, member_id=newcomer.id, into_id=into.id)
     serial.move(session, member_id=newcomer.id, into_id=into.id)
     tiers.move(session, member_id=newcomer.id, into_id=into.id)
+    triggers.move(session, member_id=newcomer.id, into_id=into.id)
     held = [account for account in opened[newcomer.id].values() if account.balance or account.pending]
     for program in _programs(session, held):
         source, target = opened[newcomer.id][program.id], opened[into.id][program.id]

@@ -113,19 +113,52 @@ class RewardIssue(BrandOwned, Base):
         points_to("version_id", "program_version"),
         points_to("member_id", "member"),
         points_to("purchase_id", "purchase"),
+        points_to("trigger_run_id", "trigger_run"),
         points_to("reward_id", "reward"),
         Index("ix_reward_issue_member", "member_id", "brand_id", "program_id"),
         Index("ix_reward_issue_purchase", "purchase_id", "brand_id"),
+        Index("ix_reward_issue_trigger_run", "trigger_run_id", "brand_id"),
     )
 
     program_id: Mapped[int]
     version_id: Mapped[int]
     member_id: Mapped[int]
     purchase_id: Mapped[int | None]
+    trigger_run_id: Mapped[int | None]
     reward_id: Mapped[int]
     threshold: Mapped[int | None]  # the balance that was reached; null where a rule gave it
     round: Mapped[int] = mapped_column(default=0)  # how often the count had begun anew by then
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class TriggerRun(BrandOwned, Base):
+    """What happened beside a purchase and what a program gave for it: once for each source, also when it was nothing.
+
+    The source is what the kind of trigger counts by: a year, a day, the id of an answer. It holds no personal data.
+    """
+
+    __tablename__ = "trigger_run"
+    __table_args__ = brand_table(
+        UniqueConstraint("brand_id", "program_id", "member_id", "kind", "source"),
+        points_to("program_id", "program"),
+        points_to("version_id", "program_version"),
+        points_to("member_id", "member"),
+        Index("ix_trigger_run_member", "member_id", "brand_id"),
+        Index("ix_trigger_run_source", "brand_id", "program_id", "kind", "source", "member_id"),
+    )
+
+    program_id: Mapped[int]
+    version_id: Mapped[int]
+    member_id: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(20), info={"personal": "none"})  # a trigger of app.cards.rules
+    source: Mapped[str] = mapped_column(String(80), info={"personal": "none"})
+    amount: Mapped[int]
+    rule: Mapped[str] = mapped_column(String(40), info={"personal": "none"})  # the one that counted most
+    reason: Mapped[str] = mapped_column(String(40), info={"personal": "none"})  # code, when less than expected
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, info={"personal": "none"})  # what its sentence names
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    taken_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class RuleUse(BrandOwned, Base):
@@ -173,10 +206,11 @@ class TierHold(BrandOwned, Base):
         points_to("program_id", "program"),
         points_to("version_id", "program_version"),
         points_to("purchase_id", "purchase"),
+        points_to("trigger_run_id", "trigger_run"),
         Index("ix_tier_hold_member", "member_id", "brand_id", "program_id"),
         Index("ix_tier_hold_due", "until", sqlite_where=text("NOT settled"), postgresql_where=text("NOT settled")),
         CheckConstraint("source IN ('spend', 'rule')", name="source"),
-        CheckConstraint("(source = 'rule') = (purchase_id IS NOT NULL)", name="sale"),
+        CheckConstraint("(source = 'rule') = (purchase_id IS NOT NULL OR trigger_run_id IS NOT NULL)", name="sale"),
     )
 
     member_id: Mapped[int]
@@ -187,6 +221,7 @@ class TierHold(BrandOwned, Base):
     reached_on: Mapped[date]  # in the brand's zone
     until: Mapped[datetime] = mapped_column(UtcDateTime)  # the first moment at which it is held no more
     purchase_id: Mapped[int | None]  # whose rule gave it; a refund ends it
+    trigger_run_id: Mapped[int | None]  # or what else gave it; taking that back ends it
     settled: Mapped[bool] = mapped_column(default=False)
 
 

@@ -1,14 +1,14 @@
 """What a sale will do, decided before anything is written: a quote shows it, a booking does it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.cards import limits, rules
+from app.cards import limits, reaching, rules
 from app.cards.models import RewardIssue
 from app.cards.paying import Payment
 from app.cards.programs import ProgramInForce
@@ -58,6 +58,8 @@ class AwardPlan:
     terms: Terms
     fill: Gift | None
     gifts: tuple[Gift, ...]
+    source: str = ""  # of the run where it is no purchase's
+    follows: tuple["AwardPlan", ...] = ()  # what rules give for the balance that it reaches
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,37 @@ def plan_award(
 def plan_outcome(
     session: Session, program: ProgramInForce, facts: Facts, outcome: Outcome, *, member_id: int, before: int
 ) -> AwardPlan:
-    """Decide what follows from an outcome on top of a balance: terms, full cards, thresholds."""
+    """Decide what follows from an outcome on top of a balance: terms, full cards, thresholds, rules that it sets off.
+
+    What a rule gives for a balance sets off no other rule.
+    """
+    award = _booked(session, program, facts, outcome, member_id=member_id, before=before)
+    if not outcome.amount or award.line.pending or not reaching.has_rules(program):
+        return award
+    number, follows = round_of(session, program, member_id), []
+    balance, filled = award.line.balance, award.line.filled
+    for one in reaching.due(
+        session, program, member_id=member_id, before=before, after=before + outcome.amount, number=number
+    ):
+        seen = reaching.facts_of(session, program, facts, one.rule, member_id=member_id)
+        given = rules.evaluate(program.plan, seen)
+        plan = _booked(session, program, seen, given, member_id=member_id, before=balance, rounds=filled)
+        follows.append(replace(plan, source=one.source))
+        balance, filled = plan.line.balance, filled + plan.line.filled
+    return replace(award, follows=tuple(follows))
+
+
+def _booked(
+    session: Session,
+    program: ProgramInForce,
+    facts: Facts,
+    outcome: Outcome,
+    *,
+    member_id: int,
+    before: int,
+    rounds: int = 0,
+) -> AwardPlan:
+    """Decide what an outcome comes to; `rounds` are those that are planned already and stand in no entry."""
     terms = _terms(program, facts.at)
     waits = terms.release_at is not None
     after = before if waits else before + outcome.amount
@@ -136,7 +168,7 @@ def plan_outcome(
     filled = crossed.taken // size if program.size is None else rules.fills(after, size)
     gifts = (
         *(Gift(reward_id) for reward_id in reward_ids(session, outcome.issues)),
-        *_thresholds(session, program, crossed.reached, member_id=member_id),
+        *_thresholds(session, program, crossed.reached, member_id=member_id, rounds=rounds),
     )
     line = AwardLine(
         program, outcome.amount, after - filled * size, filled, _counted(program, outcome),
@@ -177,12 +209,14 @@ def fill_reward(session: Session, program: ProgramInForce) -> int:
     return reward_ids(session, [program.plan.thresholds[-1].reward])[0]
 
 
-def _thresholds(session: Session, program: ProgramInForce, reached: Sequence[Reached], *, member_id: int) -> list[Gift]:
+def _thresholds(
+    session: Session, program: ProgramInForce, reached: Sequence[Reached], *, member_id: int, rounds: int
+) -> list[Gift]:
     """Return what thresholds below the end of a round give; each gives once a round while its reward stands."""
     below = [step for step in reached if not (program.plan.repeats and step.at == program.full_at)]
     if not below:
         return []
-    number = round_of(session, program, member_id) if program.plan.repeats else 0
+    number = round_of(session, program, member_id) + rounds if program.plan.repeats else 0
     issues = session.execute(
         select(RewardIssue.id, RewardIssue.threshold, RewardIssue.round).where(
             RewardIssue.member_id == member_id,

@@ -127,6 +127,8 @@ _SENTENCES: dict[str, Callable[[Values, str], str]] = {
 }
 
 CODES = frozenset(_SENTENCES)
+LIMITS = ("first_n_over", "budget_used", "limit_member_day", "limit_member_week", "limit_member_month",
+          "limit_member_ever")  # of rules  # fmt: skip
 
 
 def summary(reason: str) -> str:

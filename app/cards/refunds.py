@@ -1,6 +1,6 @@
 """Taking a purchase back, whole or by lines: awards are evaluated again, fills undone, spends returned, debts stay."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, func, select
@@ -216,6 +216,10 @@ def _tell(booking: _Booking, program_id: int, amount: int, entry_id: int) -> Non
     )  # fmt: skip
 
 
+def _last(entries: Sequence[LedgerEntry], account_id: int) -> int:
+    return [entry.balance for entry in entries if entry.account_id == account_id][-1]
+
+
 def _of_spends(refund: Refund) -> tuple[ColumnElement[bool], ...]:
     return SettlementFact.refund_id == refund.id, SettlementFact.kind.in_(("bonus_spent", "gift_card_used"))
 
@@ -227,16 +231,14 @@ def _again(session: Session, purchase: Purchase, first: Refund) -> RefundResult:
     ).all()
     taken = []
     for entry in entries:
-        if entry.kind != "reverse_earn":
+        if entry.kind != "reverse_earn" or entry.source_kind is not None:  # what a balance had set off went with it
             continue
         undone = [other for other in entries if other.kind == "fill_undo" and other.account_id == entry.account_id]
         program_id = session.scalars(
             select(ProgramVersion.program_id).where(ProgramVersion.id == entry.version_id)
         ).one()
         taken.append(
-            ReversedAward(
-                program_id, entry.amount + entry.pending, undone[-1].balance if undone else entry.balance, len(undone)
-            )
+            ReversedAward(program_id, entry.amount + entry.pending, _last(entries, entry.account_id), len(undone))
         )
     spent = -(session.scalar(select(func.sum(SettlementFact.cents)).where(*_of_spends(first))) or 0)
     came_back = select(func.count(Redemption.id)).where(

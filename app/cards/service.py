@@ -7,13 +7,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.cards import expiry, flags, planning, rules, tiers, uses
+from app.cards import expiry, flags, granting, planning, rules, tiers, uses
 from app.cards.events import progressed
-from app.cards.models import RewardIssue
+from app.cards.granting import fill, give
 from app.cards.paying import CodeTwice, CouponUse, Payment, Wishes, check_offers, claim_offers, plan_payment
-from app.cards.planning import AwardLine, AwardPlan, Gift, Planned
+from app.cards.planning import AwardLine, AwardPlan, Planned
 from app.cards.programs import ProgramInForce, in_force
-from app.core import clock
 from app.core.db import brand_of
 from app.core.events import emit
 from app.core.sql import Sql
@@ -24,7 +23,7 @@ from app.ledger.settling import Fact, freeze
 from app.members.models import Member
 from app.network.models import Till
 from app.rewards import service as rewards
-from app.rewards.models import Redemption, Reward
+from app.rewards.models import Redemption
 from app.rewards.service import CouponView, GiftCardView, Given
 
 __all__ = [
@@ -151,7 +150,8 @@ def quote(session: Session, basket: Basket, *, member_id: int, till: Till, wishe
     programs = in_force(session, basket.occurred_at)
     balances = ledger.balances(session, member_id, at=basket.occurred_at)
     planned = _plan(session, basket, member_id, till, programs, balances, wishes or Wishes(), lock=False)
-    return Quote(planned.payment, [award.line for award in planned.awards])
+    lines = [one.line for award in planned.awards for one in (award, *award.follows)]
+    return Quote(planned.payment, lines)
 
 
 def _plan(
@@ -210,11 +210,15 @@ def _award(session: Session, award: AwardPlan, account: OpenAccount, result: Pur
     for gift in award.gifts:
         given = give(session, gift, program, account, member_id=result.member_id, purchase_id=result.purchase_id)
         result.given.append(given)
+    granting.ask_messages(session, award, member_id=result.member_id)
+    result.awards.append(line)
+    for one in granting.follow(session, award, account, member_id=result.member_id):
+        result.awards.append(one.line)
+        result.given.extend(one.rewards)
     uses.write(
         session, award.outcome.uses, program_id=program.id, member_id=result.member_id, purchase_id=result.purchase_id,
         day=local.date(),
     )  # fmt: skip
-    result.awards.append(line)
 
 
 def _award_row(session: Session, award: AwardPlan, purchase_id: int) -> dict[str, Any]:
@@ -240,43 +244,4 @@ def _tell(session: Session, result: PurchaseResult, program_id: int, amount: int
             member_id=result.member_id, program_id=program_id, amount=amount, purchase_id=result.purchase_id,
             entry_id=entry_id,
         ),
-    )  # fmt: skip
-
-
-def fill(
-    session: Session,
-    program: ProgramInForce,
-    account: OpenAccount,
-    member_id: int,
-    given: list[Given],
-    count: int,
-    gift: Gift | None = None,
-) -> None:
-    """Empty a full card some times, a reward each; the surplus stays."""
-    for _fill in range(count):
-        entry_id = account.spend("fill", program.full_at or 0, version_id=program.version_id)
-        reward_id = gift.reward_id if gift else planning.fill_reward(session, program)
-        given.append(
-            rewards.give(
-                session, member_id=member_id, reward=session.get_one(Reward, reward_id), source_kind="fill",
-                source_id=entry_id, at=account.context["occurred_at"],
-            )
-        )  # fmt: skip
-
-
-def give(
-    session: Session, gift: Gift, program: ProgramInForce, account: OpenAccount, *, member_id: int,
-    purchase_id: int | None,
-) -> Given:  # fmt: skip
-    """Issue what a rule or a threshold gives."""
-    issue = RewardIssue(
-        program_id=program.id, version_id=program.version_id, member_id=member_id,
-        purchase_id=purchase_id, reward_id=gift.reward_id, threshold=gift.threshold, round=gift.round,
-        at=clock.now(),
-    )  # fmt: skip
-    session.add(issue)
-    session.flush()
-    return rewards.give(
-        session, member_id=member_id, reward=session.get_one(Reward, gift.reward_id), source_kind="issue",
-        source_id=issue.id, at=account.context["occurred_at"],
     )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 from sqlalchemy import select
 
-from app.cards import rules, versions
+from app.cards import heard, rules, versions
 from app.cards.limit_settings import LimitsIn, save
 from app.cards.models import Program
 from app.cards.programs import in_force
@@ -101,6 +101,8 @@ def _named(setup: Setup, item: Item[ProgramIn], plan: Plan) -> bool:
         setup.fault((*item.place, "reward"), wrong)
     for slug in sorted({*([value.reward] if value.reward else []), *rules.rewards_of(plan)}):
         setup.refer("rewards", Reward, slug, (*item.place, "reward" if slug == value.reward else "rule"))
+    for rule in heard.unheard(value.kind, plan):
+        setup.fault((*item.place, "rule"), str(rule))
     if value.kind == "cash_back":
         _gives_gift_cards(setup, item, plan)
     return len(setup.faults) == before

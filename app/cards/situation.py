@@ -24,6 +24,10 @@ _PLACE = Sql(
     "LEFT JOIN member m ON m.brand_id = o.brand_id AND m.id = :member_id "
     "WHERE o.brand_id = :brand_id AND o.id = :outlet_id"
 )
+_PERSON = Sql(
+    "SELECT b.zone, m.kind, m.birth_month FROM brand b LEFT JOIN member m ON m.brand_id = b.id AND m.id = :member_id "
+    "WHERE b.id = :brand_id"
+)
 # A purchase keeps the member who made it, also when that member became another one: those who did are asked too.
 _FAMILY = "SELECT :member_id UNION ALL SELECT id FROM member WHERE brand_id = :brand_id AND merged_into_id = :member_id"
 _BOUGHT = "SELECT 1 FROM purchase WHERE brand_id = :brand_id AND member_id IN ({family}) AND due_cents > 0 LIMIT 1"
@@ -64,13 +68,22 @@ class Situation:
         """Return the day of the event in the brand's zone."""
         return self.at.date()
 
-    def facts(self, program: ProgramInForce, *, due_cents: int, lines: Sequence[Line]) -> Facts:
-        """Return what a program's rules see of this sale."""
+    def facts(
+        self,
+        program: ProgramInForce,
+        *,
+        due_cents: int = 0,
+        lines: Sequence[Line] = (),
+        trigger: str = "purchase",
+        rule: str = "",
+    ) -> Facts:
+        """Return what a program's rules see of this sale, or of what else happened; `rule` asks only that one."""
         plan = program.plan
         asks = {rule.on for rule in plan.rules}
         return Facts(
             kind=program.kind,
-            trigger="purchase",
+            trigger=trigger,
+            rule=rule,
             due_cents=due_cents,
             lines=tuple(lines),
             at=self.at,
@@ -113,4 +126,17 @@ def situation(session: Session, *, member_id: int, outlet_id: int, at: datetime,
         session, member_id, outlet_id, at.astimezone(ZoneInfo(row.zone)), row.outlet, row.reseller,
         row.chain or "",
         row.channel, row.kind or "person", row.birth_month, lock,
+    )  # fmt: skip
+
+
+def without_place(session: Session, *, member_id: int, at: datetime, lock: bool, channel: str = "") -> Situation:
+    """Read whom something happened to that no outlet took part in: rules that ask for one do not count.
+
+    Args:
+        member_id: 0 for somebody who has not joined yet.
+    """
+    (row,) = _PERSON.run(session, {"brand_id": brand_of(session), "member_id": member_id})
+    return Situation(
+        session, member_id, 0, at.astimezone(ZoneInfo(row.zone)), "", "", "", channel, row.kind or "person",
+        row.birth_month, lock,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
+from app.cards import beside
 from app.cards.models import RewardIssue
 from app.core.db import brand_of
 from app.core.i18n import gettext as _
@@ -51,14 +52,21 @@ def _issued(session: Session, ids: Iterable[int]) -> dict[Source, str]:
     if not wanted:
         return {}
     rows = session.execute(
-        select(RewardIssue.id, RewardIssue.threshold, RewardIssue.purchase_id).where(RewardIssue.id.in_(wanted))
-    )
-    return {("issue", one): _earned(threshold, purchase_id) for one, threshold, purchase_id in rows}
+        select(RewardIssue.id, RewardIssue.threshold, RewardIssue.purchase_id, RewardIssue.trigger_run_id).where(
+            RewardIssue.id.in_(wanted)
+        )
+    ).all()
+    told = beside.issued(session, (row.trigger_run_id for row in rows if row.trigger_run_id is not None))
+    return {
+        ("issue", row.id): _earned(row.threshold, row.purchase_id, told.get(row.trigger_run_id or 0)) for row in rows
+    }
 
 
-def _earned(threshold: int | None, purchase_id: int | None) -> str:
+def _earned(threshold: int | None, purchase_id: int | None, told: str | None) -> str:
     if threshold is not None:
         return _("You collected enough for it")
+    if told:
+        return told
     return _("Earned with a purchase") if purchase_id is not None else _("A gift for you")
 
 

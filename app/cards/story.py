@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import given, handed, reasons, rules
+from app.cards import beside, given, granting, handed, reasons, rules
 from app.cards.faces import day
 from app.cards.happenings import Gain, Happening
 from app.cards.models import Award, Program
@@ -23,7 +23,7 @@ from app.network.models import Brand, Outlet, Till
 # Entry → what the story calls it. Fills stand as their coupons, what purchases earn and refunds take beside these.
 _MOVEMENTS = {
     "earn": "earned", "spend": "spent", "reverse_spend": "spend_returned", "expire": "expired", "release": "released",
-    "adjust": "adjusted", "transfer": "moved", "forfeit": "expired",
+    "adjust": "adjusted", "transfer": "moved", "forfeit": "expired", "reverse_earn": "adjusted",
 }  # fmt: skip
 _WITHOUT_UNITS = frozenset({"standing", "serial_card"})  # kinds in which a purchase earns nothing that is counted
 
@@ -182,14 +182,19 @@ def _movements(session: Session, member_id: int, *, moved: bool) -> list[Happeni
         .outerjoin(Outlet, Outlet.id == LedgerEntry.outlet_id)
         .where(LedgerEntry.account_id.in_(accounts), LedgerEntry.kind.in_(_MOVEMENTS))
     )
-    return [
-        _movement(entry, program, outlet)
-        for entry, program, outlet in rows
-        if not (entry.kind == "earn" and entry.purchase_id) and (moved or entry.kind != "transfer")
-    ]
+    found = [row for row in rows if _stands_alone(row[0]) and (moved or row[0].kind != "transfer")]
+    told = beside.why(session, [entry for entry, _program, _outlet in found])
+    return [_movement(entry, program, outlet, told.get(entry.id)) for entry, program, outlet in found]
 
 
-def _movement(entry: LedgerEntry, program: Program, outlet: str | None) -> Happening:
+def _stands_alone(entry: LedgerEntry) -> bool:
+    """Tell whether no purchase and no refund has the entry in its own line."""
+    if entry.kind == "reverse_earn":
+        return entry.refund_id is None and entry.source_kind == granting.TRIGGER
+    return entry.kind != "earn" or entry.purchase_id is None
+
+
+def _movement(entry: LedgerEntry, program: Program, outlet: str | None, told: tuple[str, ...] | None) -> Happening:
     amount = entry.amount if entry.kind == "release" else entry.amount + entry.pending
     return Happening(
         kind=_MOVEMENTS[entry.kind],
@@ -197,17 +202,28 @@ def _movement(entry: LedgerEntry, program: Program, outlet: str | None) -> Happe
         title=pick(program.name),
         outlet=outlet,
         gains=(Gain(program.kind, amount, unit(program.unit)),),
-        reasons=(_("From the card that was joined with this one"),) if entry.kind == "transfer" else _by_hand(entry),
+        reasons=(_("From the card that was joined with this one"),)
+        if entry.kind == "transfer"
+        else told or _by_hand(entry),
     )
 
 
 def _by_hand(entry: LedgerEntry) -> tuple[str, ...]:
+    if entry.kind == "transfer":
+        return (_("From the card that was joined with this one"),)
     return tuple(filter(None, [handed.why(entry)]))
 
 
 def _cut_by_hand(session: Session, member_id: int) -> list[Happening]:
-    """Return the stamps by hand that a limit cut."""
-    return [
+    """Return the stamps by hand, and what else is given beside purchases, that a limit cut."""
+    by_rules = [
+        Happening(
+            kind="earned", at=run.occurred_at, title=pick(program.name),
+            gains=(Gain(program.kind, 0, unit(program.unit)),), reasons=why,
+        )
+        for run, program, why in beside.cut(session, member_id)
+    ]  # fmt: skip
+    return by_rules + [
         Happening(
             kind="earned", at=stamp.occurred_at, title=pick(program.name), outlet=outlet,
             gains=(Gain(program.kind, 0, unit(program.unit)),), reasons=(handed.why_cut(stamp, program.kind),),

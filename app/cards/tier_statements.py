@@ -17,12 +17,14 @@ DAYS = (
     .bindparams(bindparam("since", type_=UtcDateTime), bindparam("until", type_=UtcDateTime))
     .columns(local_date=Date)
 )
-HOLD_COLUMNS = ("program_id", "version_id", "tier", "source", "reached_on", "until", "purchase_id")
+HOLD_COLUMNS = ("program_id", "version_id", "tier", "source", "reached_on", "until", "purchase_id", "trigger_run_id")
 HOLD = text(
     "INSERT INTO tier_hold (brand_id, member_id, program_id, version_id, tier, source, reached_on, until, "
-    "purchase_id, settled) VALUES (:brand_id, :member_id, :program_id, :version_id, :tier, :source, :reached_on, "
-    ":until, :purchase_id, :settled) ON CONFLICT (brand_id, member_id, program_id, tier, source) DO UPDATE SET "
-    "version_id = excluded.version_id, until = excluded.until, purchase_id = excluded.purchase_id, settled = :settled, "
+    "purchase_id, trigger_run_id, settled) VALUES (:brand_id, :member_id, :program_id, :version_id, :tier, :source, "
+    ":reached_on, :until, :purchase_id, :trigger_run_id, :settled) "
+    "ON CONFLICT (brand_id, member_id, program_id, tier, source) DO UPDATE SET version_id = excluded.version_id, "
+    "until = excluded.until, purchase_id = excluded.purchase_id, trigger_run_id = excluded.trigger_run_id, "
+    "settled = :settled, "
     "reached_on = CASE WHEN tier_hold.until < :begins THEN excluded.reached_on ELSE tier_hold.reached_on END "
     "WHERE excluded.until > tier_hold.until"
 ).bindparams(

@@ -45,6 +45,7 @@ class Cause:
     purchase_id: int | None = None
     refund_id: int | None = None
     set_to: Sequence[str] = ()  # tiers that rules set
+    trigger_run_id: int | None = None
 
 
 def held(session: Session, member_id: int, at: datetime) -> list[Held]:
@@ -98,6 +99,24 @@ def after_sale(
         set_to: slugs of tiers; one that no standing program has changes nothing.
     """
     _raise(session, _standing(programs), member_id, Cause("reached", at, purchase_id, set_to=set_to))
+
+
+def after_trigger(session: Session, *, member_id: int, trigger_run_id: int, at: datetime, tier: str) -> None:
+    """Put a member into the tier that a rule sets beside a sale; it never lowers one."""
+    cause = Cause("rule", at, set_to=[tier], trigger_run_id=trigger_run_id)
+    _raise(session, _standing(in_force(session, at)), member_id, cause)
+
+
+def after_taking_back(session: Session, *, member_id: int, trigger_run_id: int) -> None:
+    """End the tier that a rule had set beside a sale."""
+    now = clock.now()
+    lost = [row for row in _holds(session, member_id) if row.trigger_run_id == trigger_run_id and row.until > now]
+    for row in lost:
+        row.until = now
+    session.flush()
+    for program in _standing(in_force(session, now)):
+        if any(row.program_id == program.id for row in lost):
+            _note(session, program, member_id, Cause("refund", now))
 
 
 def after_refund(session: Session, *, member_id: int, purchase_id: int, refund_id: int, kept: Sequence[str]) -> None:
@@ -163,11 +182,12 @@ def _raise(session: Session, programs: list[ProgramInForce], member_id: int, cau
             for source, found in (("spend", rules.tier_reached(tier, days, zone)), ("rule", by_rule)):
                 before = known.get((program.id, tier.slug, source))
                 if found is not None and (before is None or before < found.until):
-                    purchase_id = cause.purchase_id if source == "rule" else None
                     row = TierHold(
                         program_id=program.id, version_id=program.version_id, tier=tier.slug, source=source,
-                        reached_on=found.day, until=found.until, purchase_id=purchase_id,
+                        reached_on=found.day, until=found.until,
                     )  # fmt: skip
+                    if source == "rule":
+                        row.purchase_id, row.trigger_run_id = cause.purchase_id, cause.trigger_run_id
                     _hold(session, member_id, row)
         _note(session, program, member_id, cause)
 

@@ -4,12 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.cards import planning
-from app.cards.models import Award, RewardIssue
-from app.cards.programs import of_version
+from app.cards import planning, reaching, tiers, views
+from app.cards.events import progressed
+from app.cards.granting import TRIGGER
+from app.cards.models import Award, RewardIssue, TriggerRun
+from app.cards.programs import ProgramInForce, of_version
+from app.core import clock
+from app.core.events import emit
 from app.ledger.accounts import OpenAccount
 from app.ledger.models import Account, LedgerEntry
 from app.rewards import service as rewards
@@ -56,6 +60,8 @@ def take_back(
     entry_id = account.take(kind, amount, version_id=version_id, **why)
     undone = undo_fills(session, account, member_id)
     program = of_version(session, version_id)
+    if reaching.has_rules(program):
+        undo_reached(session, account, program, member_id=member_id)
     if program.plan.thresholds:
         number = planning.round_of(session, program, member_id)
         undo_thresholds(session, account, member_id=member_id, number=number)
@@ -151,3 +157,50 @@ def undo_thresholds(session: Session, account: OpenAccount, *, member_id: int, n
     for issue_id, threshold, round_number in reached:
         if round_number > number or (round_number == number and (threshold or 0) > account.balance):
             rewards.take_back(session, source_kind=ISSUE, source_id=issue_id)
+
+
+def undo_reached(session: Session, account: OpenAccount, program: ProgramInForce, *, member_id: int) -> None:
+    """Take back what rules gave for balances that are not reached without it, the newest first."""
+    runs = reaching.runs_of(session, program.id, member_id)
+    standing = [run for run in runs if run.taken_back_at is None and "at" in run.details]
+    for run in sorted(standing, key=lambda run: -run.id):
+        top = program.full_at or 0
+        counted = (planning.round_of(session, program, member_id) * top if top else 0) + account.balance - run.amount
+        number = int(run.source.split(":")[1])
+        if counted < number * top + int(run.details["at"]):
+            undo_run(session, run, account, member_id=member_id)
+
+
+def undo_run(session: Session, run: TriggerRun, account: OpenAccount, *, member_id: int) -> bool:
+    """Undo what a run gave, once: units, unused rewards, its tier. False where it was undone before."""
+    ended = update(TriggerRun).where(TriggerRun.id == run.id, TriggerRun.taken_back_at.is_(None))
+    if session.scalar(ended.values(taken_back_at=clock.now()).returning(TriggerRun.id)) is None:
+        return False
+    # Those of thresholds go with the balance.
+    given = select(RewardIssue.id).where(RewardIssue.trigger_run_id == run.id, RewardIssue.threshold.is_(None))
+    for issue_id in sorted(session.scalars(given)):
+        rewards.take_back(session, source_kind=ISSUE, source_id=issue_id)
+    if run.amount:
+        taken_by, _undone = take_back(
+            session, account, run.amount, kind="reverse_earn", member_id=member_id, version_id=run.version_id,
+            rule=run.rule, reason="taken_back", reverses_id=_entry_of(session, run, member_id), purchase_id=None,
+            source_kind=TRIGGER, source_id=run.id,
+        )  # fmt: skip
+        change = progressed(
+            member_id=member_id, program_id=run.program_id, amount=-run.amount, purchase_id=None, entry_id=taken_by
+        )
+        emit(session, change)
+    tiers.after_taking_back(session, member_id=member_id, trigger_run_id=run.id)
+    return True
+
+
+def _entry_of(session: Session, run: TriggerRun, member_id: int) -> int | None:
+    """Return the entry that gave what a run gave; a merged member's own account may have it."""
+    accounts = select(Account.id).where(
+        Account.member_id.in_(views.family(session, member_id)), Account.program_id == run.program_id
+    )
+    entry = select(LedgerEntry.id).where(
+        LedgerEntry.account_id.in_(accounts), LedgerEntry.kind == "earn", LedgerEntry.source_kind == TRIGGER,
+        LedgerEntry.source_id == run.id,
+    )  # fmt: skip
+    return session.scalar(entry)

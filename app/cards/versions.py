@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.cards import rules
-from app.cards.models import Award, Program, ProgramDraft, ProgramVersion
+from app.cards import heard, rules
+from app.cards.models import Award, Program, ProgramDraft, ProgramVersion, TriggerRun
 from app.cards.rules import Plan
 from app.core import clock
 from app.core.errors import Conflict, Invalid, NotFound
@@ -54,6 +54,12 @@ class ContentInvalid(Invalid):
     code = "content_invalid"
 
 
+class RuleUnheard(ContentInvalid):
+    """A rule waits for something that nothing reports, so it would never count; `rule` names it, `why` is a code."""
+
+    code = "rule_unheard"
+
+
 @dataclass(frozen=True)
 class Content:
     """What a version says: its plan, and for a stamp card what fills it and which reward a full card gives."""
@@ -90,6 +96,8 @@ def check(session: Session, kind: str, content: Content) -> None:
     known = set(session.scalars(select(Reward.slug).where(Reward.slug.in_(wanted)))) if wanted else set()
     if lacking := sorted(wanted - known):
         raise ContentInvalid(_("There is no reward “%(name)s”.", name=lacking[0]), field="rule")
+    if never := heard.unheard(kind, content.plan):
+        raise RuleUnheard(never[0].sentence, field="rule", rule=never[0].rule, why=never[0].code)
 
 
 def versions(session: Session, program: Program) -> list[ProgramVersion]:
@@ -130,7 +138,9 @@ def says(kind: str, row: ProgramVersion | ProgramDraft, content: Content) -> boo
 
 def has_earned(session: Session, row: ProgramVersion) -> bool:
     """Tell whether anything was earned, or evaluated, by a version."""
-    return session.scalar(select(Award.id).where(Award.version_id == row.id).limit(1)) is not None
+    earned = select(Award.id).where(Award.version_id == row.id).limit(1)
+    run = select(TriggerRun.id).where(TriggerRun.program_id == row.program_id, TriggerRun.version_id == row.id).limit(1)
+    return any(session.scalar(query) is not None for query in (earned, run))
 
 
 def add(

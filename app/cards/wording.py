@@ -105,6 +105,16 @@ def _trigger(rule: Rule) -> list[str]:
     return [words[rule.on]] if rule.on in words else []
 
 
+def occasion(kind: str) -> str:
+    """Return for what a rule gave something beside a purchase, for the member; `kind` is a trigger."""
+    words = {
+        "visit": _("For a visit"), "join": _("For joining"), "first_purchase": _("For your first purchase"),
+        "referral_qualified": _("For a friend who came"), "survey_answered": _("For your answers"),
+        "birthday_month": _("For your birthday month"), "threshold_reached": _("For what you have reached"),
+    }  # fmt: skip
+    return words.get(kind) or _("A gift for you")
+
+
 def percent(bp: int) -> str:
     """Write basis points: `2.5`, `2,5`."""
     return format_number(Decimal(bp) / 100)

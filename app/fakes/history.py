@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from app.cards import welcome
 from app.cards.refunds import refund
 from app.cards.service import record_purchase
 from app.core import clock, jobs
@@ -187,7 +188,7 @@ class History:
         if sent is None or sent.digits is None:
             return
         done = sign_in.confirm(session, attempt, digits=sent.digits, browser=browser)
-        rewards.give_welcome(session, member_id=done.member_id, contact=sent.to)
+        welcome.welcome(session, session.get_one(Member, done.member_id), contact=sent.to)
 
     def _member(self, session: Session, person: Person) -> Member:
         if person.number not in self._ids:

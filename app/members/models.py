@@ -24,6 +24,7 @@ class Member(BrandOwned, Base):
         points_to("outlet_id", "outlet"),
         Index("ix_member_joined", "brand_id", "joined_at"),
         Index("ix_member_merged", "brand_id", "merged_into_id"),
+        Index("ix_member_birth_month", "brand_id", "birth_month"),
     )
 
     public_id: Mapped[str] = pub()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.core import clock, sessions
 from app.core.crypto import random_symbols
 from app.core.db import brand_of, keyring
-from app.core.errors import Conflict
+from app.core.errors import Conflict, Invalid
 from app.core.events import emit
 from app.core.i18n import LANGUAGES
 from app.core.i18n import gettext as _
@@ -30,7 +30,8 @@ from app.network.models import Brand
 
 __all__ = [
     "JoinForm", "Joined", "absorb", "add_contact", "ask_again", "codes_of", "contacts_of", "devices", "display_name",
-    "end_device", "find_by_code", "join", "live", "pending_contact", "rename", "renew_secrets", "set_language",
+    "end_device", "find_by_code", "join", "live", "pending_contact", "rename", "renew_secrets", "set_birth_month",
+    "set_language",
 ]  # fmt: skip
 
 DOOR = "member"  # of the member's sessions
@@ -44,6 +45,12 @@ class ContactYours(Conflict):
     """The member has confirmed this contact already."""
 
     code = "contact_yours"
+
+
+class BirthMonthInvalid(Invalid):
+    """A month is 1 to 12."""
+
+    code = "birth_month_invalid"
 
 
 class ContactsFull(Conflict):
@@ -101,6 +108,19 @@ def set_language(session: Session, member: Member, language: str) -> None:
         member.language = language
         session.flush()
         emit(session, MemberChanged(member_id=member.id))
+
+
+def set_birth_month(session: Session, member: Member, month: int | None) -> None:
+    """Note the month of birth, 1 is January; None forgets it.
+
+    Raises:
+        BirthMonthInvalid: there is no such month.
+    """
+    if month is not None and not 1 <= month <= 12:
+        raise BirthMonthInvalid(_("Choose a month."), field="birth_month")
+    member.birth_month = month
+    session.flush()
+    emit(session, MemberChanged(member_id=member.id))
 
 
 def add_contact(session: Session, member: Member, contact: str, *, browser: str) -> ContactCode:
@@ -178,6 +198,7 @@ def absorb(session: Session, newcomer: Member, into: Member) -> Member:
     sessions.move(session, door=DOOR, from_id=newcomer.id, to_id=kept.id)
     session.execute(update(Member).where(Member.merged_into_id == newcomer.id).values(merged_into_id=kept.id))
     kept.first_name = kept.first_name or newcomer.first_name
+    kept.birth_month = kept.birth_month or newcomer.birth_month
     newcomer.state, newcomer.merged_into_id, newcomer.first_name = "merged", kept.id, None
     session.flush()
     emit(session, MemberMerged(member_id=newcomer.id, into_id=kept.id))

@@ -70,24 +70,32 @@ def states(session: Session, source_kind: str, source_ids: Sequence[int]) -> dic
     }
 
 
-def give_welcome(session: Session, *, member_id: int, contact: str) -> Given | None:
-    """Give the brand's welcome gift, once for each contact and member ever; None where there is none or it was given.
+def welcome_reward(session: Session) -> Reward | None:
+    """Return what the brand gives for joining; None where it gives nothing."""
+    reward_id = session.get_one(Brand, brand_of(session)).welcome_reward_id
+    return session.get(Reward, reward_id) if reward_id else None
+
+
+def claim_welcome(session: Session, *, member_id: int, contact: str) -> int | None:
+    """Remember that a contact is welcomed, once ever; None where it or the member was before.
 
     Args:
         contact: the normalized address or number; kept as a hash only, also after the member is gone.
     """
-    brand = session.get_one(Brand, brand_of(session))
-    reward = session.get(Reward, brand.welcome_reward_id) if brand.welcome_reward_id else None
-    if reward is None or _welcomed(session, member_id):
+    if _welcomed(session, member_id):
         return None
-    insert = inserting(session)
-    values = {"brand_id": brand.id, "contact_hash": keyring(session).lookup("welcome", contact), "at": clock.now()}
-    row = session.execute(
-        insert(WelcomeGift).values(values).on_conflict_do_nothing().returning(WelcomeGift.id)
-    ).scalar()
-    if row is None:
+    hashed = keyring(session).lookup("welcome", contact)
+    insert = inserting(session)(WelcomeGift).values(brand_id=brand_of(session), contact_hash=hashed, at=clock.now())
+    claimed: int | None = session.execute(insert.on_conflict_do_nothing().returning(WelcomeGift.id)).scalar()
+    return claimed
+
+
+def give_welcome(session: Session, *, member_id: int, claimed: int) -> Given | None:
+    """Give the brand's welcome gift for a claim; None where there is none."""
+    reward = welcome_reward(session)
+    if reward is None:
         return None
-    return give(session, member_id=member_id, reward=reward, source_kind="welcome", source_id=row, at=clock.now())
+    return give(session, member_id=member_id, reward=reward, source_kind="welcome", source_id=claimed, at=clock.now())
 
 
 def _welcomed(session: Session, member_id: int) -> bool:

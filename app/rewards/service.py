@@ -30,7 +30,19 @@ from app.rewards.gift_cards import (
     usable_cents,
     use_gift_card,
 )
-from app.rewards.giving import GRANT_REASONS, Given, ReasonUnknown, give, give_welcome, grant, move, states, take_back
+from app.rewards.giving import (
+    GRANT_REASONS,
+    Given,
+    ReasonUnknown,
+    claim_welcome,
+    give,
+    give_welcome,
+    grant,
+    move,
+    states,
+    take_back,
+    welcome_reward,
+)
 from app.rewards.redeeming import (
     RedemptionUnknown,
     Reservation,
@@ -64,6 +76,7 @@ __all__ = [
     "Reversed",
     "Use",
     "check_usable",
+    "claim_welcome",
     "expire_due",
     "find",
     "find_gift_card",
@@ -92,4 +105,5 @@ __all__ = [
     "usable_cents",
     "use_gift_card",
     "uses",
+    "welcome_reward",
 ]

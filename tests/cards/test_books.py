@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select, text
 
-from app.cards import books, service
+from app.cards import books, service, triggers
 from app.cards.service import Wishes
 from app.core import clock
 from app.core.db import Database, brand_of
@@ -38,7 +38,11 @@ def a_busy_shop(database_shop: Shop) -> Shop:
     """
     shop = database_shop
     bun = {"name": "bun", "then": [{"do": "issue", "reward": "bun"}], "limit": {"member": {"ever": 1}}}
-    a_plan(shop.session, "points", {"rules": [bun]})
+    answer = {"name": "answer", "on": "survey_answered", "then": [{"do": "award", "n": 7}]}
+    a_plan(shop.session, "points", {"rules": [bun, answer]})
+    triggers.trigger(shop.session, shop.member, "survey_answered", 1)
+    triggers.trigger(shop.session, shop.member, "survey_answered", 2)
+    triggers.take_back(shop.session, shop.member, "survey_answered", 2)
     shop.buy(1200)
     first = shop.buy(4000)
     rewards.redeem(shop.session, first.coupons[0].code, till=shop.far_till)
@@ -108,7 +112,7 @@ def _gift_card_of_no_issue(shop: Shop) -> None:
 
 
 def _account_of_no_program(shop: Shop) -> None:
-    change(shop, "UPDATE account SET program_id = 999 WHERE balance > 0")
+    change(shop, "UPDATE account SET program_id = 999 WHERE balance > 0 AND balance <> 7")
 
 
 def _entry_of_no_version(shop: Shop) -> None:
@@ -166,8 +170,23 @@ def _tier_of_another_program(shop: Shop) -> None:
     change(shop, f"UPDATE tier_hold SET program_id = ({stamps}) WHERE tier = 'gold'")  # noqa: S608 - our own text
 
 
+def _run_that_gave_more(shop: Shop) -> None:
+    change(shop, "UPDATE trigger_run SET amount = 8 WHERE source = '1'")
+
+
+def _run_taken_back_without_its_entry(shop: Shop) -> None:
+    change(shop, "UPDATE trigger_run SET taken_back_at = recorded_at WHERE source = '1'")
+
+
+def _entry_of_no_run(shop: Shop) -> None:
+    change(shop, "DELETE FROM trigger_run WHERE source = '1'")
+
+
 PLANTED: dict[Callable[[Shop], None], set[str]] = {
     _earn: {"1b"},
+    _run_that_gave_more: {"1c"},
+    _run_taken_back_without_its_entry: {"1c"},
+    _entry_of_no_run: {"1c"},
     _lost_redemption: {"3"},
     _unmarked_redemption: {"3"},
     _lost_coupon: {"3b"},

@@ -9,7 +9,7 @@ from flask import Flask, g
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.cards import by_hand, expiry, flags, judging, merge, refunds, serial, story, tiers, views
+from app.cards import by_hand, expiry, flags, judging, merge, refunds, serial, story, tiers, triggers, views
 from app.cards.limits import Limits
 from app.cards.models import ProgramVersion
 from app.core import clock
@@ -32,7 +32,7 @@ from tests.shop import Shop, a_shop
 
 BIG = (
     "account", "purchase", "refund", "ledger_entry", "coupon", "redemption", "member", "award", "lot",
-    "lot_allocation", "contact", "staff", "manual_stamp", "reward_issue", "flag",
+    "lot_allocation", "contact", "staff", "manual_stamp", "reward_issue", "flag", "trigger_run",
 )  # fmt: skip
 
 
@@ -112,7 +112,17 @@ def stamps_by_hand(shop: Shop) -> object:
     return given[1].reason
 
 
+def what_a_rule_gives_beside_purchases(shop: Shop) -> object:
+    answer = {"name": "answer", "on": "survey_answered",
+              "then": [{"do": "award", "n": 7}, {"do": "issue", "reward": "bun"}]}  # fmt: skip
+    a_plan(shop.session, "points", {"rules": [answer]})
+    triggers.trigger(shop.session, shop.member, "survey_answered", 1)
+    story.story(shop.session, shop.member.id)
+    return triggers.take_back(shop.session, shop.member, "survey_answered", 1)
+
+
 ACTS = [
+    what_a_rule_gives_beside_purchases,
     a_sale_to_staff_within_limits,
     stamps_by_hand,
     a_sale,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.core import sessions
 from app.members import service
 from app.members.forms import NameInvalid
-from app.members.service import ContactsFull, ContactYours
+from app.members.service import BirthMonthInvalid, ContactsFull, ContactYours
 from tests.builders import BROWSER, a_proved_member, prove
 
 
@@ -22,6 +22,18 @@ def test_name_is_changed_and_taken_away(session: Session) -> None:
     assert member.first_name is None
     with pytest.raises(NameInvalid):
         service.rename(session, member, "\u202eAino")
+
+
+def test_birth_month_is_told_and_forgotten(session: Session) -> None:
+    member = a_proved_member(session)
+
+    service.set_birth_month(session, member, 2)
+    with pytest.raises(BirthMonthInvalid):
+        service.set_birth_month(session, member, 13)
+    assert member.birth_month == 2
+    service.set_birth_month(session, member, None)
+
+    assert member.birth_month is None
 
 
 def test_language_is_one_of_the_brands(session: Session) -> None:

@@ -234,6 +234,7 @@ FEEDS: dict[str, list[Feed]] = {
     "member.activity": [_member()],
     "member.profile": [_member()],
     "member.rename": [_member(form={"first_name": "Kaisla"})],
+    "member.change_birth_month": [_member(form={"birth_month": "6"})],
     "member.add_contact": [_member(form={"contact": "second.address@mail.example"})],
     "member.consent": [_member(form={"channel": "email", "action": "give", "wording": "~wording_email"})],
     "member.change_language": [_member(form={"lang": "sv"})],

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import registry
-from app.cards import serial
+from app.cards import serial, welcome
 from app.cards import service as cards
 from app.core import clock, sessions
 from app.core.crypto import totp, totp_step
@@ -192,13 +192,14 @@ def _shopper(session: Session, slug: str, place: int, till: Till) -> tuple[int, 
     """
     name = f"{slug}person{'abcd'[place]}".title()
     member = a_proved_member(session, f"{name}@mail.{slug}.example".lower(), first_name=name, language="en")
-    gift = rewards.give_welcome(session, member_id=member.id, contact=name)
+    welcomed = welcome.welcome(session, member, contact=name)
     scan = scans.read(session, qr(session, member), till=till)
     result = cards.record_purchase(
         session, Basket(4400, RECEIPT, clock.now()), member=member, till=till, scan_id=scan.id
     )
-    assert gift is not None
-    used = rewards.redeem(session, gift.code, till=till)
+    assert welcomed is not None
+    assert welcomed.gift is not None
+    used = rewards.redeem(session, welcomed.gift.code, till=till)
     sold = [
         serial.sell(session, SERIAL, member=member, till=till, receipt=f"{RECEIPT}-{number}", at=clock.now()).card
         for number in range(2)

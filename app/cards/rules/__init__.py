@@ -1,7 +1,8 @@
 """Rules of programs: their model as validated JSON, and the pure evaluation of it. See docs/program-rules.md."""
 
-from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, serial_credit, use_share
-from app.cards.rules.dates import expiry, period_end, period_start, release_at
+from app.cards.rules.asks import asks_for_tiers, ladder_periods, needs_seed, rewards_of, tiers_of
+from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, passed, serial_credit, use_share
+from app.cards.rules.dates import expiry, last_due, period_end, period_start, release_at
 from app.cards.rules.evaluate import MAX_STAMPS, evaluate
 from app.cards.rules.facts import (
     Facts,
@@ -21,12 +22,7 @@ from app.cards.rules.model import (
     Rule,
     Shorthand,
     Tier,
-    asks_for_tiers,
-    ladder_periods,
-    needs_seed,
     parse,
-    rewards_of,
-    tiers_of,
 )
 from app.cards.rules.standing import Day, TierReached, kept_until, tier_for, tier_reached
 from app.cards.rules.surprise import pick
@@ -58,10 +54,12 @@ __all__ = [
     "fills",
     "kept_until",
     "ladder_periods",
+    "last_due",
     "needs_seed",
     "parse",
     "parts_from_json",
     "parts_to_json",
+    "passed",
     "period_end",
     "period_start",
     "pick",

@@ -59,6 +59,21 @@ def crossed(plan: Plan, before: int, after: int) -> Crossed:
     return Crossed(tuple(reached), taken, after - taken)
 
 
+def passed(at: int, before: int, after: int, *, top: int = 0, number: int = 0) -> int | None:
+    """Return in which round of the count a rise reaches a balance, the last one where there are several; None in none.
+
+    Args:
+        at: the balance that is asked about; one that is reached exactly counts.
+        after: before rounds are taken off.
+        top: the balance at which the count begins anew; 0 where it never does.
+        number: how often it had begun anew before.
+    """
+    if before >= after or after < at:
+        return None
+    more = (after - at) // top if top and at <= top else 0
+    return number + more if before < at + more * top else None
+
+
 def use_share(price_cents: int, uses: int, *, used: int, settled_cents: int) -> int:
     """Return the share of a serial card's price that a use settles: the shares of all uses sum to the price.
 

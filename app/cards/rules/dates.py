@@ -1,9 +1,11 @@
 """Months and local midnights in the brand's zone: when something expires, is released, or begins to count."""
 
-from datetime import UTC, datetime
+from calendar import monthrange
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.cards.rules.model import Release
+from app.cards.rules.parts import Schedule
 
 _LENGTHS = {"month": 1, "quarter": 3, "year": 12}  # how many months a period has
 
@@ -55,6 +57,46 @@ def period_end(at_local: datetime, period: str) -> datetime:
     """
     length = _LENGTHS[period]
     return _first_of_month(at_local, at_local.month - (at_local.month - 1) % length + length)
+
+
+def last_due(schedule: Schedule, now_local: datetime) -> datetime | None:
+    """Return the newest moment of a schedule that has come; None before its first.
+
+    Args:
+        now_local: aware, in the brand's zone (a ZoneInfo).
+
+    Raises:
+        ValueError: the zone is not a named one.
+    """
+    first, today = schedule.day, now_local.date()
+    if schedule.every == "once":
+        return _come(schedule, now_local, (first.year, first.month, first.day))
+    if schedule.every == "week":
+        weeks = (today - first).days // 7
+        days = (first + timedelta(days=7 * number) for number in (weeks, weeks - 1) if number >= 0)
+        return _come(schedule, now_local, *((day.year, day.month, day.day) for day in days))
+    months = (first.year * 12 + first.month - 1, today.year * 12 + today.month - 1)
+    step = 1 if schedule.every == "month" else 12
+    passed = (months[1] - months[0]) // step
+    found = []
+    for number in (passed, passed - 1):
+        year, month = divmod(months[0] + number * step, 12)
+        if number >= 0:
+            found.append((year, month + 1, min(first.day, monthrange(year, month + 1)[1])))
+    return _come(schedule, now_local, *found)
+
+
+def _come(schedule: Schedule, now_local: datetime, *days: tuple[int, int, int]) -> datetime | None:
+    """Return the first of some days whose hour has come."""
+    zone = now_local.tzinfo
+    if not isinstance(zone, ZoneInfo):
+        raise ValueError("days are counted in the brand's zone")
+    for year, month, day in days:
+        # Through UTC: an hour that the clocks leave out is the next one.
+        moment = datetime(year, month, day, schedule.hour, tzinfo=zone).astimezone(UTC).astimezone(zone)
+        if moment <= now_local:
+            return moment
+    return None
 
 
 def _first_of_month(at_local: datetime, month: int) -> datetime:

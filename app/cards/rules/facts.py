@@ -50,6 +50,7 @@ class Facts:
     visited_today: bool = False  # at this outlet, on this local day
     used: Mapping[str, Used] = field(default_factory=dict)  # rule's name → how often
     seed: str = ""  # hexadecimal, stored by the caller; needed by surprises only
+    rule: str = ""  # the only rule that is asked, as of a schedule's day; empty asks all that hear the trigger
 
 
 _AFRESH = ("due_cents", "lines")  # a refund evaluates the old facts with what is left of these

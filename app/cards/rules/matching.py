@@ -22,6 +22,8 @@ class Miss:
 
 def hears(rule: Rule, facts: Facts) -> bool:
     """Tell whether a rule is about what happened. A purchase is also a visit, and may be the member's first."""
+    if facts.rule and rule.name != facts.rule:
+        return False
     if rule.on == facts.trigger:
         return True
     if facts.trigger != "purchase":

@@ -11,16 +11,13 @@ from app.cards.rules.parts import (
     Count,
     Effect,
     Frozen,
-    Issue,
     Limit,
     Month,
     Multiply,
-    Percent,
     Period,
     Points,
-    SetTier,
+    Schedule,
     Slug,
-    Surprise,
     Texts,
     Whole,
     phases,
@@ -55,6 +52,8 @@ class Rule(Frozen):
     then: Annotated[tuple[Effect, ...], Field(min_length=1, max_length=20)]
     stack: Slug = "base"  # within a group, the best for the member wins; groups add up
     limit: Limit | None = None
+    schedule: Schedule | None = None  # of on = "schedule": the days
+    at: Annotated[Whole, Field(ge=1, le=1_000_000_000)] | None = None  # of on = "threshold_reached": the balance
 
     @model_validator(mode="after")
     def _sense(self) -> "Rule":
@@ -65,6 +64,9 @@ class Rule(Frozen):
                 raise ValueError(f"rule {self.name}: nothing is paid on {self.on}, so no amounts or lines")
         if self.when.lines is None and any(getattr(effect, "of", "due") == "lines" for effect in self.then):
             raise ValueError(f'rule {self.name}: `of = "lines"` needs lines among its conditions')
+        for name, trigger in (("schedule", "schedule"), ("at", "threshold_reached")):
+            if getattr(self, name) is not None and self.on != trigger:
+                raise ValueError(f"rule {self.name}: only a rule on {trigger} has the key {name}")
         if kinds.count("multiply") > 1:
             raise ValueError(f"rule {self.name}: one multiplier is enough, multiply them by hand")
         if self.limit and self.limit.budget and not set(kinds) & set(COUNTING):
@@ -262,37 +264,3 @@ def parse(kind: str, data: Any) -> Plan:
         pydantic.ValidationError: what is wrong, and where; everything that the kind does not allow at once.
     """
     return _CHECKED.validate_python({"kind": kind, "plan": data}).plan
-
-
-def ladder_periods(plan: Plan) -> frozenset[str]:
-    """Return the periods whose spend a plan's rates depend on: what `Facts.period_cents` must hold."""
-    effects = (effect for rule in plan.rules for effect in rule.then)
-    return frozenset(effect.ladder.period for effect in effects if isinstance(effect, Percent) and effect.ladder)
-
-
-def needs_seed(plan: Plan) -> bool:
-    """Tell whether a plan holds a surprise, so that the caller stores a seed."""
-    return any(isinstance(effect, Surprise) for rule in plan.rules for effect in rule.then)
-
-
-def asks_for_tiers(plan: Plan) -> bool:
-    """Tell whether a rule of a plan looks at the member's tier, so that the caller reads it."""
-    return any(rule.when.tiers is not None for rule in plan.rules)
-
-
-def tiers_of(plan: Plan) -> frozenset[str]:
-    """Return the slugs of all tiers that a plan's rules look for or put a member into."""
-    asked = {slug for rule in plan.rules for slug in rule.when.tiers or ()}
-    effects = (effect for rule in plan.rules for effect in rule.then)
-    return frozenset(asked | {effect.tier for effect in effects if isinstance(effect, SetTier)})
-
-
-def rewards_of(plan: Plan) -> frozenset[str]:
-    """Return the short names of all rewards that a plan may give."""
-    found = {threshold.reward for threshold in plan.thresholds}
-    for effect in (effect for rule in plan.rules for effect in rule.then):
-        if isinstance(effect, Issue):
-            found.add(effect.reward)
-        elif isinstance(effect, Surprise):
-            found |= {pick.reward for pick in effect.picks if pick.reward}
-    return frozenset(found)

@@ -183,6 +183,17 @@ Effect = Annotated[
 ]
 
 
+class Schedule(Frozen):
+    """When a rule gives by itself: on a local day, and every week, month or year after it.
+
+    The 31st is the last day of a shorter month, as 29 February is in a year without it.
+    """
+
+    day: date
+    every: Literal["once", "week", "month", "year"] = "once"
+    hour: Annotated[Whole, Field(ge=0, le=23)] = 0  # of the day, by the brand's clocks
+
+
 def phases(effects: Sequence[Effect]) -> set[str]:
     """Return when effects are counted: as `base`, as its `multiplier`, as `fixed` awards, or never."""
     found = {"multiplier" for effect in effects if isinstance(effect, Multiply)}

@@ -9,7 +9,7 @@ from flask import g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
-from app.cards import tiers, views
+from app.cards import tiers, views, welcome
 from app.core import clock, i18n, web
 from app.core.errors import Unauthorized
 from app.core.i18n import gettext as _
@@ -223,7 +223,7 @@ def sign_up(json_data: api.MemberIn) -> dict[str, Any]:
     )  # fmt: skip
     joined = members.join(session, form)
     if brand_by_id(session, place.till.brand_id).welcome_at_till:
-        rewards.give_welcome(session, member_id=joined.member.id, contact=joined.contact.value)
+        welcome.welcome(session, joined.member, contact=joined.contact.value, till=place.till)
     spoken = lookup.codes_of(session, joined.member.id).spoken
     found = scans.read(session, spoken, till=place.till)
     return {

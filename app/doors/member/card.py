@@ -10,10 +10,10 @@ from flask import Response, g, jsonify, request
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.cards import sources, views
+from app.cards import sources, views, welcome
 from app.cards.story import story
 from app.cards.views import Card
-from app.core import clock, i18n, web
+from app.core import clock, web
 from app.core.crypto import totp, totp_step
 from app.core.db import keyring
 from app.delivery import outgoing, subscriptions
@@ -23,9 +23,9 @@ from app.ledger.models import Account, Purchase, Refund
 from app.members import allowing, codes, lookup
 from app.members.models import Contact, Member
 from app.members.rules import mask_contact
-from app.network.models import Brand, Outlet
+from app.network.models import Outlet
 from app.rewards import service as rewards
-from app.rewards.models import Coupon, GiftCard, InvitationReply, Redemption, Reward
+from app.rewards.models import Coupon, GiftCard, InvitationReply, Redemption
 from app.wallet import service as wallet
 
 FRESH = timedelta(hours=24)  # how long a filled card is celebrated
@@ -130,11 +130,10 @@ def spoken(session: Session, member: Member) -> str:
 
 def gift(session: Session, member: Member, coupons: list[rewards.CouponView]) -> dict[str, str] | None:
     """Return the welcome gift that waits for a confirmed contact."""
-    reward_id = session.get_one(Brand, member.brand_id).welcome_reward_id
-    reward = session.get(Reward, reward_id) if reward_id else None
-    if reward is None or member.state != "provisional" or any(view.coupon.source_kind == "welcome" for view in coupons):
+    if member.state != "provisional" or any(view.coupon.source_kind == "welcome" for view in coupons):
         return None
-    return {"title": i18n.pick(reward.name), "icon": reward.icon}
+    promise = welcome.promised(session, member)
+    return {"title": promise.title, "icon": promise.icon} if promise else None
 
 
 def pending(session: Session, member: Member, error: str, *, waits: bool = False) -> dict[str, Any] | None:

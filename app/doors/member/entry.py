@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from flask import Response, g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.cards import views
+from app.cards import views, welcome
 from app.core import i18n, web
 from app.core.crypto import new_token
 from app.core.errors import LeimaError
@@ -15,7 +15,6 @@ from app.doors.member import devices, language, shape
 from app.members import codes, forms, sign_in, wordings
 from app.members import service as members
 from app.network.models import Brand
-from app.rewards.models import Reward
 
 BROWSER_LASTS = timedelta(days=30)
 JOINS = 60  # joins from one address in 10 minutes: a fair's stand passes, a robot does not
@@ -129,7 +128,6 @@ def _join_page(
     session = web.session()
     offered = [shape.card(card) for card in views.cards(session, 0)]
     brand = session.get_one(Brand, g.brand_id)
-    reward = session.get(Reward, brand.welcome_reward_id) if brand.welcome_reward_id else None
     texts = {kind: wordings.current(session, kind, i18n.language()) for kind in ("terms", "privacy")}
     ticked = {channel for channel in ("email", "sms", "push") if request.form.get(f"consent_{channel}") == "1"}
     return web.page(
@@ -137,7 +135,7 @@ def _join_page(
         status,
         card=offered[0] if offered else None,
         also=[card for card in offered[1:] if card["face"].goal],
-        gift={"title": i18n.pick(reward.name), "icon": reward.icon} if reward else None,
+        gift=welcome.promised(session),
         lowest_age=brand.lowest_age,
         source=source,
         languages=language.choices(),

@@ -41,6 +41,8 @@ def show(errors: dict[str, str] | None = None, status: int = 200) -> Response:
         status,
         me=shell(session, member),
         first_name=member.first_name or "",
+        birth_month=member.birth_month,
+        months=[(number, i18n.month(number)) for number in range(1, 13)],
         contacts=[
             {
                 "id": row.public_id,
@@ -124,6 +126,18 @@ def rename() -> Response | BaseResponse:
         members.rename(web.session(), me(web.session()), request.form.get("first_name", ""))
     except LeimaError as error:
         return _again("first_name", error)
+    return done()
+
+
+@blueprint.post("/profile/birth-month")
+def change_birth_month() -> Response | BaseResponse:
+    """Note the month of birth, or forget it."""
+    typed = request.form.get("birth_month", "")
+    month = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 3 else 0
+    try:
+        members.set_birth_month(web.session(), me(web.session()), month if typed else None)
+    except LeimaError as error:
+        return _again("birth_month", error)
     return done()
 
 

@@ -7,7 +7,7 @@ from flask import Response, g, redirect, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.cards import merge
+from app.cards import merge, welcome
 from app.core import i18n, web
 from app.core.errors import Invalid, TooMany
 from app.core.i18n import gettext as _
@@ -20,7 +20,6 @@ from app.members import service as members
 from app.members.contacts import ContactValue
 from app.members.models import Contact, Member
 from app.members.rules import mask_contact
-from app.rewards import service as rewards
 
 
 @blueprint.get("/sign-in")
@@ -232,6 +231,6 @@ def _merged(confirmed: sign_in.Confirmed) -> Member:
     elif confirmed.purpose == "confirm":
         for contact in lookup.contacts_of(session, member.id):
             if contact.confirmed_at is not None:
-                rewards.give_welcome(session, member_id=member.id, contact=contact.value)
+                welcome.welcome(session, member, contact=contact.value)
                 break
     return member

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response, g, request
 from sqlalchemy.orm import Session
 
+from app.cards import welcome
 from app.core import clock, i18n, web
 from app.core.crypto import new_id
 from app.core.errors import LeimaError
@@ -16,8 +17,6 @@ from app.members import service as members
 from app.members.models import Scan
 from app.network import tills
 from app.network.tills import TillPlace
-from app.rewards import service as rewards
-from app.rewards.models import Reward
 
 
 @blueprint.get("/members")
@@ -34,13 +33,8 @@ def _page(form: dict[str, Any], status: int = 200, *, errors: dict[str, str] | N
     consents = [{"name": channel, "title": titles[channel], "sentence": text.text} for channel, text in offered.items()]
     return page(
         "members", status, key=new_id(clock.now()), form=form, errors=no_faults | (errors or {}), consents=consents,
-        min_age=g.brand.lowest_age, gift=_gift(session),
+        min_age=g.brand.lowest_age, gift=gift.title if (gift := welcome.promised(session)) else "",
     )  # fmt: skip
-
-
-def _gift(session: Session) -> str:
-    reward = session.get(Reward, g.brand.welcome_reward_id) if g.brand.welcome_reward_id else None
-    return i18n.pick(reward.name) if reward else ""
 
 
 @blueprint.post("/members")
@@ -76,7 +70,7 @@ def sign_up(session: Session, form: forms.JoinForm, place: TillPlace) -> Scan:
     """
     joined = members.join(session, form)
     if g.brand.welcome_at_till:
-        rewards.give_welcome(session, member_id=joined.member.id, contact=joined.contact.value)
+        welcome.welcome(session, joined.member, contact=joined.contact.value, till=place.till)
     return scans.read(session, lookup.codes_of(session, joined.member.id).spoken, till=place.till)
 
 
