@@ -11,8 +11,8 @@ from alembic import op
 
 from app.core.migrations import moments, owned, whole, words
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 STANDING = sa.text("state <> 'refused'")
 
