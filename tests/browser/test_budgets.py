@@ -94,6 +94,12 @@ def test_till_and_console_are_light(service: Service, windows: Windows) -> None:
     steps.log_in_till(desk, service, "hakaniemi")
     till = _load(desk, f"{service.base}/till")
     assert (till.bytes <= 60_000, len(till.urls) <= 12) == (True, True), till
+    phone = windows.open(PHONE)
+    steps.join(phone, service, "weighed@example.com")
+    steps.buy(service, steps.spoken(phone), 10_000, outlet="turku")  # coupons, bonus and a gift card on the page
+    steps.find(desk, steps.spoken(phone))
+    scan = _load(desk, desk.url)
+    assert (scan.bytes <= 60_000, len(scan.urls) <= 12) == (True, True), scan
 
     email, kept = next(iter(service.staff().items()))
     desk = windows.open(DESK)

@@ -217,3 +217,20 @@ def test_wrong_pins_are_counted_at_the_page_too(shop: Shop) -> None:
     locked = shop.sell("400,00", scan=scan, key="large", approver=manager, pin="4711")
 
     assert (locked.status_code, shop.purchases()) == (429, 0)
+
+
+def test_gift_card_is_sold_once_and_its_code_shown_pays(shop: Shop) -> None:
+    with shop.database.unit(shop.brand_id) as session:
+        a_reward(session, "sold", kind="gift_card", face_cents=1000, sold_up_to_cents=5000, settlement_cents=0)
+    form = {"reward": "sold", "key": "gift"}
+
+    dear = shop.post("/till/gift-cards", **form, amount="50,01")
+    first, again = (shop.post("/till/gift-cards", **form, amount="20,00") for _click in range(2))
+    page = shop.get(first.location).text
+    found = re.search(r"Its code: ([0-9A-Z ]+)", page)
+    assert found is not None
+    shop.sell("42,00", code=found[1].strip())
+
+    assert (dear.status_code, "from €10.00 to €50.00" in dear.text, first.location) == (422, True, again.location)
+    assert ("Gift card, €20.00" in page, due(shop)) == (True, 2200)
+    assert "Its code" not in shop.other(OTHER_KEY).get(first.location, headers=ORIGIN).text

@@ -17,6 +17,7 @@ from app.members.models import Member, Scan, ScanConfirmation
 from app.network.models import Till
 from tests.builders import a_brand, a_member, a_newcomer, a_proved_member, a_till, prove
 from tests.members.races import FULL, at_once
+from tests.plans import statements
 from tests.races.world import World
 from tests.races.world import unlocked as unlocked
 from tests.races.world import world as world
@@ -107,6 +108,19 @@ def test_question_follows_its_member_through_a_merge(session: Session) -> None:
 
     session.refresh(scan)
     assert (scan.may_redeem, scan.member_id) == (True, kept.id)
+
+
+def test_open_card_asks_without_a_walk_over_the_brand(database: Database) -> None:
+    brand_id = a_brand(database)
+    with database.unit(brand_id) as session:
+        member = a_member(session)
+        allowing.ask(session, a_static_scan(session, member))
+
+    big = ("member", "scan", "scan_confirmation", "till", "outlet")
+    with statements(database, *big) as found, database.reading(brand_id) as session:
+        assert len(allowing.questions(session, member)) == 1
+
+    assert found.walks == []
 
 
 # --- two at one moment ----------------------------------------------------------------------------------------------

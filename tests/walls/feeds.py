@@ -160,6 +160,8 @@ FEEDS: dict[str, list[Feed]] = {
             refused=403,
         ),
     ],
+    "till.gift_cards": [Feed("till")],
+    "till.sell_gift_card": [Feed("till", form={"key": "w1", "reward": "gift-card", "amount": "20,00"})],
     "till.undo": [Feed("till", form={"purchase": "@undo"})],
     # Phones' wallets, with the token of the pass.
     "apple.register": [Feed("apple", {**PHONE, "serial": "@serial"}, body={"pushToken": "ab" * 32})],

@@ -16,6 +16,7 @@ from app.members import lookup, scans
 from app.members.models import Member, Scan
 from app.network import pins, tills
 from app.network.models import Staff, Till
+from app.rewards import selling
 from app.rewards import service as rewards
 
 
@@ -24,8 +25,11 @@ def idle(
 ) -> Response:
     """Render the till between two customers."""
     session, asking = web.session(), till()
+    sells = bool(selling.sellable(session, asking, clock.now()))
     last, today = results.last(session, till_id=asking.id), results.today(session, till_id=asking.id)
-    return page("idle", status, error=error, text=text, notice=notice, result=result, last=last, today=today)
+    return page(
+        "idle", status, error=error, text=text, notice=notice, result=result, sells=sells, last=last, today=today
+    )
 
 
 def refuse(error: LeimaError, text: str = "") -> Response:

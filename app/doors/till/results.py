@@ -12,6 +12,7 @@ from app.cards import reasons, units
 from app.cards.models import Award, Program, RewardIssue
 from app.cards.programs import in_force
 from app.core import clock, i18n
+from app.core.db import keyring
 from app.core.i18n import gettext as _
 from app.core.i18n import ngettext
 from app.doors.till import shape
@@ -19,7 +20,9 @@ from app.ledger.models import Account, LedgerEntry, Purchase, Refund
 from app.members import lookup
 from app.members.models import Member
 from app.reports.days import midnight
-from app.rewards.models import Coupon, GiftCard, Redemption, Reward
+from app.rewards.models import Coupon, GiftCard, GiftCardSale, Redemption, Reward
+from app.rewards.selling import SALE
+from app.rewards.service import print_code
 
 UNDO = timedelta(seconds=60)
 SHOWN = timedelta(minutes=10)  # a result stays this long; a page left open says no more after that
@@ -52,9 +55,27 @@ def find(session: Session, done: str, *, till_id: int) -> dict[str, Any] | None:
         .where(Redemption.public_id == done, Redemption.till_id == till_id, Redemption.recorded_at > fresh)
     ).one_or_none()
     if used is None:
-        return None
+        return _sold(session, done, till_id=till_id)
     title = _("%(coupon)s redeemed", coupon=i18n.pick(used[0]))
     return _result("redeemed", title, _name(session, used[1]))
+
+
+def _sold(session: Session, done: str, *, till_id: int) -> dict[str, Any] | None:
+    """Return a gift card that this till has just sold, with its code for the receipt."""
+    card = session.scalar(
+        select(GiftCard)
+        .join(GiftCardSale, GiftCardSale.id == GiftCard.source_id)
+        .where(
+            GiftCard.public_id == done, GiftCard.source_kind == SALE, GiftCard.member_id.is_(None),
+            GiftCardSale.till_id == till_id, GiftCardSale.recorded_at > clock.now() - SHOWN,
+            GiftCardSale.refunded_at.is_(None),
+        )
+    )  # fmt: skip
+    if card is None:
+        return None
+    title = _("Gift card, %(amount)s", amount=i18n.format_cents(card.initial_cents))
+    code = print_code(keyring(session).text(card.code)).replace("-", " ")
+    return _result("sold", title, _("Its code: %(code)s", code=code))
 
 
 def _result(kind: str, title: str, sub: str, **more: Any) -> dict[str, Any]:

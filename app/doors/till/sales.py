@@ -111,14 +111,14 @@ def _approved() -> Response:
 def _book(approver: str | None) -> Response:
     session, asking, form = web.session(), till(), request.form
     found = scans.get(session, public_id(form.get("scan", "")), till=asking)
-    member, receipt = pages.member_of(found), _receipt(form.get("receipt", ""))
-    basket = ledger.Basket(paying.cents(form.get("amount", "")), receipt, clock.now(), None, (), approver)
+    member, number = pages.member_of(found), receipt(form.get("receipt", ""))
+    basket = ledger.Basket(paying.cents(form.get("amount", "")), number, clock.now(), None, (), approver)
     wishes = paying.wishes(found, member, form)
     result = cards.record_purchase(session, basket, member=member, till=asking, scan_id=found.id, wishes=wishes)
     return go(f"/till?done={result.public_id}")
 
 
-def _receipt(typed: str) -> str:
+def receipt(typed: str) -> str:
     """Return the receipt's number, else one that no receipt of this till has."""
     if not typed.strip():
         return f"P-{random_symbols(10)}"
