@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from app.core.i18n import gettext as _
@@ -91,6 +92,18 @@ class Reader:
             self.errors.setdefault(name, say)
             return None
         return value
+
+    def day(self, name: str) -> str:
+        """Return a day that must be filled in, as `2026-12-06`; empty where it is none."""
+        text = self.text(name)
+        if not text:
+            self.needs(name)
+            return ""
+        try:
+            return date.fromisoformat(text).isoformat()
+        except ValueError:
+            self.errors.setdefault(name, _("Choose a day."))
+            return ""
 
     def names(self, name: str, *, needed: bool = False) -> list[str]:
         """Return names that stand in one field, with commas between them."""

@@ -6,7 +6,7 @@ A plan that says more than the fields is told by `covers`: it is then edited who
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.cards import rules
+from app.cards import beside_forms, rules
 from app.cards.form_values import Form, Reader, euros, percent_text
 from app.cards.rules import Plan
 from app.core.i18n import LANGUAGES
@@ -27,6 +27,9 @@ def to_plan(kind: str, form: Form) -> tuple[Json, dict[str, str]]:
         months = reader.whole("expires", low=0, high=120)
         if months is not None:
             plan["expires_after_months"] = months
+    beside = beside_forms.to_rules(kind, reader, [rule["name"] for rule in plan.get("rules", ())])
+    if beside:
+        plan["rules"] = [*plan.get("rules", ()), *beside]
     return plan, reader.errors
 
 
@@ -35,11 +38,13 @@ def from_plan(kind: str, plan: Plan) -> dict[str, str]:
     fields = _FILL[kind](plan)
     if plan.expires_after_months is not None:
         fields["expires"] = str(plan.expires_after_months)
+    beside = plan.rules if kind == "standing" else plan.rules[1:]
+    fields |= beside_forms.from_rules(kind, beside)
     for rule in plan.rules[1:]:
         if rule.then[0].do == "multiply":
             fields |= {"weekend": percent_text(rule.then[0].times_bp // 100), "weekend_name": rule.name}
             fields |= {f"weekend_label_{language}": text for language, text in (rule.label or {}).items()}
-    if plan.rules:
+    if plan.rules and kind != "standing":
         fields["rule"] = plan.rules[0].name
         limit = plan.rules[0].limit
         if limit and limit.member and limit.member.day:

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.cards import reasons
 from app.cards.rules import Plan, Rule, Tier
-from app.cards.rules.parts import Conditions, Limit, Percent
+from app.cards.rules.parts import Conditions, Limit, Percent, Schedule
 from app.cards.units import MONEY
 from app.core.i18n import format_cents, format_day, format_number, month, ngettext, pick, weekday
 from app.core.i18n import gettext as _
@@ -89,20 +89,34 @@ def difference(before: list[Sentence], after: list[Sentence]) -> list[Difference
 
 def _rule(rule: Rule, words: Words) -> str:
     gives = [said for effect in rule.then if (said := _EFFECTS[effect.do](effect, words))]
-    told = [" + ".join(gives), *_trigger(rule), *_conditions(rule.when), *_limits(rule.limit, words)]
+    told = [" + ".join(gives), *_trigger(rule, words), *_conditions(rule.when), *_limits(rule.limit, words)]
     said = "; ".join(told)
     label = pick({str(language): text for language, text in (rule.label or {}).items()})
     return f"{label}: {said}" if label else said
 
 
-def _trigger(rule: Rule) -> list[str]:
-    words = {
+def _trigger(rule: Rule, words: Words) -> list[str]:
+    if rule.schedule is not None:
+        return [_scheduled(rule.schedule)]
+    if rule.at is not None:
+        return [_("on reaching %(at)s", at=words.amount(rule.at))]
+    said = {
         "visit": _("for a visit"), "join": _("for joining"), "first_purchase": _("for the first purchase"),
         "referral_qualified": _("for a friend who came"), "survey_answered": _("for an answered survey"),
         "birthday_month": _("in the birthday month"), "segment_entered": _("on entering a segment"),
         "threshold_reached": _("on reaching a threshold"), "schedule": _("on a schedule"),
     }  # fmt: skip
-    return [words[rule.on]] if rule.on in words else []
+    return [said[rule.on]] if rule.on in said else []
+
+
+def _scheduled(schedule: Schedule) -> str:
+    day = format_day(schedule.day, with_year=True)
+    words = {
+        "once": _("on %(day)s", day=day), "week": _("every week from %(day)s on", day=day),
+        "month": _("every month from %(day)s on", day=day), "year": _("every year from %(day)s on", day=day),
+    }  # fmt: skip
+    hour = f", {schedule.hour:02}:00" if schedule.hour else ""
+    return words[schedule.every] + hour
 
 
 def occasion(kind: str) -> str:

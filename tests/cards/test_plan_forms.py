@@ -90,6 +90,51 @@ def test_stamps_by_item_and_by_purchase(form: dict[str, str], then: dict[str, An
     assert plan_forms.covers("stamp_card", rules.parse("stamp_card", said))
 
 
+BESIDE: dict[str, tuple[dict[str, str], list[dict[str, Any]]]] = {
+    "points": (
+        {"beside_1": "join", "beside_n_1": "50", "beside_2": "threshold_reached", "beside_at_2": "500",
+         "beside_reward_2": "bun", "beside_4": "schedule", "beside_n_4": "5", "beside_day_4": "2026-12-06",
+         "beside_every_4": "year"},
+        [
+            {"name": "join", "on": "join", "then": [{"do": "award", "n": 50}], "stack": "join"},
+            {"name": "threshold-reached", "on": "threshold_reached", "then": [{"do": "issue", "reward": "bun"}],
+             "stack": "threshold-reached", "at": 500},
+            {"name": "schedule", "on": "schedule", "then": [{"do": "award", "n": 5}], "stack": "schedule",
+             "schedule": {"day": "2026-12-06", "every": "year"}},
+        ],
+    ),
+    "bonus": (
+        {"beside_1": "birthday_month", "beside_n_1": "5", "beside_reward_1": "bun"},
+        [{"name": "birthday-month", "on": "birthday_month", "stack": "birthday-month",
+          "then": [{"do": "award", "n": 500}, {"do": "issue", "reward": "bun"}]}],
+    ),
+    "standing": (
+        {"beside_1": "join", "beside_reward_1": "bun"},
+        [{"name": "join", "on": "join", "then": [{"do": "issue", "reward": "bun"}], "stack": "join"}],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(BESIDE))
+def test_rows_beside_purchases_are_rules_that_fill_them_again(kind: str) -> None:
+    form, wanted = BESIDE[kind]
+
+    said, errors = plan_forms.to_plan(kind, FORMS[kind] | form)
+
+    assert (errors, said["rules"][-len(wanted) :]) == ({}, wanted)
+    plan = rules.parse(kind, said)
+    assert plan_forms.covers(kind, plan)
+    said["rules"][-1] |= {"name": "hello", "stack": "hello"}
+    assert plan_forms.covers(kind, rules.parse(kind, said))
+
+
+def test_half_a_row_beside_purchases_is_told() -> None:
+    form = {"beside_1": "join", "beside_2": "schedule", "beside_n_2": "x", "beside_day_2": "soon",
+            "beside_3": "threshold_reached", "beside_n_3": "1"}  # fmt: skip
+    errors = plan_forms.to_plan("points", FORMS["points"] | form)[1]
+    assert set(errors) == {"beside_n_1", "beside_n_2", "beside_day_2", "beside_at_3"}
+
+
 def test_tiers_by_visits() -> None:
     form = {"by": "visits", "period": "month", "tier_1": "often", "from_1": "4", "rate_1": "10", "keeps_1": "1"}
     said, errors = plan_forms.to_plan("standing", form)

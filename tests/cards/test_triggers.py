@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
-from app.cards import by_hand, due, merge, service, story, tiers, triggers
+from app.cards import by_hand, due, granting, merge, service, story, tiers, triggers
+from app.cards.events import MessageAsked
 from app.cards.models import TriggerRun
 from app.core import clock
 from tests.builders import a_member
@@ -185,3 +187,22 @@ def test_tier_that_is_reached_gives_once_a_year_and_a_refund_takes_it_back(bare_
     told("silver", "gold")
 
     assert shop.states() == ["revoked", "issued"]
+
+
+def test_rule_that_sends_a_message_asks_for_it_with_the_purchase_and_beside_it(
+    bare_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = bare_shop
+    asked: list[str] = []
+    monkeypatch.setattr(
+        granting, "emit", lambda _session, event: asked.extend([event.key] if isinstance(event, MessageAsked) else [])
+    )
+    hello, thanks = ({"do": "message", "key": key} for key in ("hello", "thanks"))
+    rules = [{"name": "bought", "then": [hello]}, beside("survey_answered", thanks)]
+    a_plan(shop.session, "points", {"rules": rules})
+
+    shop.buy(500)
+    for _time in range(2):
+        triggers.trigger(shop.session, shop.member, "survey_answered", 1)
+
+    assert asked == ["hello", "thanks"]

@@ -54,6 +54,15 @@ def test_points_serial_card_and_tiers() -> None:
         "At 100 stamps: Free coffee",
         "Then the count begins anew and keeps the rest",
     ]
+    day = {"day": "2026-12-06", "every": "year", "hour": 9}
+    rules = [
+        a_rule("day", award(5), on="schedule", schedule=day),
+        a_rule("at", award(5), on="threshold_reached", at=500),
+    ]
+    assert told("points", {"rules": rules}) == [
+        "5 stamps extra; every year from 6 Dec 2026 on, 09:00",
+        "5 stamps extra; on reaching 500 stamps",
+    ]
     steps = [{"within_days": 30, "credit_cents": 2000}]
     assert told("serial_card", {"uses": 10, "price_cents": 9000, "valid_months": 12, "speed_steps": steps}) == [
         "10 uses for €90.00",

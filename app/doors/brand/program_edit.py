@@ -21,7 +21,7 @@ from app.core.i18n import gettext as _
 from app.doors.brand import program_shape as shape
 from app.doors.brand.door import blueprint, page
 from app.doors.brand.preview import preview
-from app.doors.brand.program_fields import DEFAULTS, UNITS, languages, limits, texts
+from app.doors.brand.program_fields import DEFAULTS, UNITS, beside, languages, limits, texts
 from app.doors.brand.programs import find, whole
 from app.doors.brand.roles import demand_change
 from app.network.setup import Slug
@@ -244,5 +244,5 @@ def _form(entered: Entered, status: int = 200, *, program: Program | None = None
         errors=entered.errors, faults=entered.faults, slug=program.slug if program else "", number=number,
         languages=languages(), rewards=shape.reward_names(session), rows=range(1, plan_forms.ROWS + 1),
         months=[(n, i18n.month(n)) for n in range(1, 13)], extras=entered.kind in plan_forms.WITH_EXTRAS,
-        limits=limits(), preview=_preview(entered),
+        limits=limits(), preview=_preview(entered), beside=beside(entered.kind),
     )  # fmt: skip

@@ -1,7 +1,10 @@
 """What the form of a program begins with, and its names and units in the brand's languages."""
 
+from typing import Any
+
 from flask import g
 
+from app.cards import beside_forms
 from app.cards.form_values import Reader
 from app.core import i18n
 from app.core.i18n import gettext as _
@@ -41,6 +44,17 @@ def languages() -> list[dict[str, str]]:
 def limits() -> dict[str, int]:
     """Return how long texts may be."""
     return LONGEST
+
+
+def beside(kind: str) -> dict[str, Any] | None:
+    """Return what the rows for rules beside purchases offer; None where a kind has none."""
+    words = {
+        "join": _("Joining"), "first_purchase": _("The first purchase"), "birthday_month": _("The birthday month"),
+        "schedule": _("A day"), "threshold_reached": _("A balance that is reached"),
+    }  # fmt: skip
+    every = {"once": _("never"), "week": _("every week"), "month": _("every month"), "year": _("every year")}
+    found = {name: words[name] for name in beside_forms.choices(kind)}
+    return {"rows": range(1, beside_forms.ROWS + 1), "triggers": found, "every": every} if found else None
 
 
 def texts(reader: Reader) -> tuple[dict[str, str], dict[str, list[str]]]:
