@@ -144,7 +144,9 @@ class GiftCardUseOut(Out):
 class _Met(Out):
     """How a basket is met."""
 
-    awards: list[AwardOut] = Field(description="one of each program")
+    awards: list[AwardOut] = Field(
+        description="one of each program, and after it one more for each rule that its new balance set off"
+    )
     gift_cards_used: list[GiftCardUseOut] = Field(description="that pay for a part")
     spent: dict[str, int] = Field(description="program → cents of it that pay for a part", examples=[{"bonus": 250}])
     discount_cents: int = Field(description="what coupons take off", examples=[450])
