@@ -31,6 +31,7 @@ from app.rewards.gift_cards import (
     use_gift_card,
 )
 from app.rewards.giving import GRANT_REASONS, Given, ReasonUnknown, give, give_welcome, grant, move, states, take_back
+from app.rewards.holding import hold_given
 from app.rewards.redeeming import (
     RedemptionUnknown,
     Reservation,
@@ -73,6 +74,7 @@ __all__ = [
     "give_back_to_gift_cards",
     "give_welcome",
     "grant",
+    "hold_given",
     "holders",
     "issue",
     "issue_gift_card",
