@@ -21,6 +21,7 @@ from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount, open_accounts
 from app.ledger.models import Account, LedgerEntry, Purchase, PurchaseLine, Refund
 from app.network.models import Staff
+from app.rewards import service as rewards
 
 
 def approve(session: Session, flag: Flag, *, by: Staff) -> bool:
@@ -119,6 +120,7 @@ def _unbook_purchase(session: Session, flag: Flag, purchase: Purchase, by: Staff
         purchase_id=purchase.id, till_id=purchase.till_id,
     )  # fmt: skip
     session.execute(select(Purchase.id).where(Purchase.id == purchase.id).with_for_update())
+    rewards.hold_given(session, member_id=member_id)
     for award in awards:
         undoing.undo_gifts(session, purchase_id=purchase.id, program_id=award.program_id, keep=())
         found = undoing.booked(session, award)
@@ -169,6 +171,7 @@ def _plan(session: Session, stamp: ManualStamp, member_id: int, account: OpenAcc
 
 def _unbook_stamp(session: Session, flag: Flag, stamp: ManualStamp, by: Staff) -> None:
     member_id, account = _stamped(session, flag, stamp, by)
+    rewards.hold_given(session, member_id=member_id)
     flags = select(Flag.id).where(Flag.manual_stamp_id == stamp.id)
     by_hand = (LedgerEntry.source_kind == BY_HAND) & (LedgerEntry.source_id == stamp.id)
     judged = (LedgerEntry.source_kind == JUDGED) & LedgerEntry.source_id.in_(flags)

@@ -88,6 +88,7 @@ def refund(session: Session, purchase: Purchase, *, till: Till, lines: Mapping[i
         if lines is None:
             return _again(session, purchase, first)
         raise NotThatMuchLeft(_("This purchase was taken back."), left=0)
+    rewards.hold_given(session, member_id=member_id, purchase_id=purchase.id)
     back = returned(session, purchase, lines)
     given = spent_before(session, purchase)
     public_id, refund_id = _write(session, purchase, back, till=till)

@@ -140,7 +140,7 @@ def use(session: Session, slug: str, *, member_id: int, till: Till, uses: int = 
 
     Args:
         uses: 1 or more.
-        at: when they were used; now, where it is not given.
+        at: when they were used; now, where it is not given. A card that is over since works while nobody has ended it.
 
     Raises:
         ProgramUnknown, ProgramNotSerial: as they say.
@@ -154,8 +154,8 @@ def use(session: Session, slug: str, *, member_id: int, till: Till, uses: int = 
     member_id = ledger.hold_member(session, member_id)
     accounts = parts.open_all(session, program, member_id, till=till, at=moment)
     account = accounts[program.id]
-    _end_what_is_over(account, program)
-    cards = _usable(session, member_id, program)
+    _end_what_is_over(account, program, at=moment)
+    cards = _usable(session, account, member_id, at=moment)
     left = sum(card.left for card in cards)
     if uses > left:
         raise UsesTooFew(_("There are not that many uses left."), left=left)
@@ -241,20 +241,21 @@ def move(session: Session, *, member_id: int, into_id: int) -> None:
     session.execute(update(SerialCard).where(SerialCard.member_id == member_id).values(member_id=into_id))
 
 
-def _usable(session: Session, member_id: int, program: ProgramInForce) -> list[SerialCard]:
-    """Return the cards with uses left, in the order in which the ledger uses their lots."""
+def _usable(session: Session, account: OpenAccount, member_id: int, *, at: datetime) -> list[SerialCard]:
+    """Return the cards with uses left at a moment, in the order in which the ledger uses their lots."""
     mine = (
         select(SerialCard)
         .where(
             SerialCard.member_id == member_id,
-            SerialCard.program_id == program.id,
+            SerialCard.program_id == account.program_id,
             SerialCard.refunded_at.is_(None),
-            SerialCard.expires_at > clock.now(),
+            SerialCard.expires_at > at,
         )
         .execution_options(populate_existing=True)
     )
     cards = sorted(session.scalars(mine), key=lambda card: (card.expires_at, card.id))
-    return [card for card in cards if card.left]
+    now, open_still = clock.now(), {lot.expires_at for lot in account.lots()}
+    return [card for card in cards if card.left and (card.expires_at > now or card.expires_at in open_still)]
 
 
 def _use(session: Session, account: OpenAccount, card: SerialCard, uses: int, *, till: Till, at: datetime) -> SerialUse:
@@ -282,9 +283,8 @@ def _revive(session: Session, card: SerialCard, entry_id: int, *, now: datetime)
         card.lost, card.expires_at = card.uses - card.used, until
 
 
-def _end_what_is_over(account: OpenAccount, program: ProgramInForce) -> None:
-    """End lots whose time is over before the job does, so that no use is taken out of them."""
-    now = clock.now()
+def _end_what_is_over(account: OpenAccount, program: ProgramInForce, *, at: datetime) -> None:
+    """End lots whose time was over at a moment before the job does, so that no use is taken out of them."""
     for lot in account.lots():
-        if lot.expires_at is not None and lot.expires_at <= now:
+        if lot.expires_at is not None and lot.expires_at <= at:
             account.end_lot(lot, occurred_at=lot.expires_at, version_id=program.version_id, reason=EXPIRED)

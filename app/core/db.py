@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
-from app.core import walls
+from app.core import events, walls
 from app.core.crypto import Keyring
 from app.core.errors import TooMany, Unavailable
 from app.core.i18n import gettext as _
@@ -81,6 +81,8 @@ class Database:
         """
         with self._turn(), self._session(self.engine, brand_id) as session:
             yield session
+            session.flush()
+            events.write_waiting(session)
             session.commit()
 
     @contextmanager

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.cards import welcome
 from app.cards.refunds import refund
 from app.cards.service import record_purchase
-from app.core import clock, jobs
+from app.core import clock, events, jobs
 from app.core.db import Database, DatabaseDown
 from app.core.errors import LeimaError, NotFound
 from app.core.jobs import Job
@@ -203,11 +203,13 @@ class History:
         """Do the database part of what the step queued; what would be sent was read long ago."""
         mine = select(Job).where(Job.brand_id == self._brand_id, Job.state == "queued", Job.created_at < self._end)
         kinds = jobs.kinds()
+        events.write_waiting(session)
         while rows := session.scalars(mine).all():
             for row in rows:
                 session.execute(delete(Job).where(Job.id == row.id))
                 if not kinds[row.name].sends:
                     kinds[row.name].run(session, **json.loads(row.arguments))
+            events.write_waiting(session)
 
 
 class Player:

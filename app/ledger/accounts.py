@@ -272,7 +272,7 @@ def open_accounts(
     brand_id = brand_of(session)
     keys = {"brand_id": brand_id, "member_id": member_id}
     found = _locked(session, keys)
-    lacking = [program_id for program_id in program_ids if program_id not in found]
+    lacking = sorted({program_id for program_id in program_ids if program_id not in found})  # each new row is a lock
     if lacking:
         sql.OPEN_ACCOUNT.run_each(session, [{**keys, "program_id": program_id} for program_id in lacking])
         found = _locked(session, keys)

@@ -3,7 +3,7 @@
 Source: design.md section 6.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -87,17 +87,20 @@ def read(session: Session, text: str, *, till: Till, may_guess: bool = True) -> 
     return scan
 
 
-def get(session: Session, public_id: str, *, till: Till) -> Scan:
+def get(session: Session, public_id: str, *, till: Till, at: datetime | None = None) -> Scan:
     """Return a scan of this till.
+
+    Args:
+        at: when it was acted on, as an offline till tells later; now, where it is not given.
 
     Raises:
         ScanUnknown: no such scan, or another till's.
-        ScanExpired: it is older than 5 minutes.
+        ScanExpired: it is older than 5 minutes, or was not made yet; a till's clock may differ by as much.
     """
     scan = session.scalar(select(Scan).where(Scan.public_id == public_id, Scan.till_id == till.id))
     if scan is None:
         raise ScanUnknown(_("This till has not scanned that card."))
-    if scan.ends_at <= clock.now():
+    if not scan.at - LIFETIME <= (at or clock.now()) < scan.ends_at:
         raise ScanExpired(_("The scan is too old. Please scan the card again."))
     return scan
 

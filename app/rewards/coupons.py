@@ -16,6 +16,7 @@ from app.core.i18n import gettext as _
 from app.network.models import Outlet, Till
 from app.rewards import seats
 from app.rewards.events import CouponChanged, CouponIssued
+from app.rewards.holding import hold_coupons
 from app.rewards.models import Coupon, Redemption, Reward
 
 CODE_SYMBOLS = 12  # 60 bits
@@ -201,18 +202,17 @@ def revoke(session: Session, coupon_id: int) -> bool:
 
 
 def expire_due(session: Session, *, now: datetime, most: int = 500) -> int:
-    """Mark coupons past their day as expired and free their seats, a slice at a time; return how many.
-
-    They are told of in the order of their members: a waiting job of a member is a lock.
-    """
-    due = select(Coupon.id).where(Coupon.state == "issued", Coupon.expires_at <= now).limit(most)
+    """Mark coupons past their day as expired and free their seats, a slice at a time; return how many."""
+    over = (Coupon.state == "issued", Coupon.expires_at <= now)
+    due = session.scalars(select(Coupon.id).where(*over).limit(most)).all()
+    hold_coupons(session, due)
     ended = session.execute(
         update(Coupon)
-        .where(Coupon.id.in_(due), Coupon.state == "issued")
+        .where(Coupon.id.in_(due), *over)
         .values(state="expired", ended_at=now)
         .returning(Coupon.id, Coupon.member_id)
     ).all()
     seats.free(session, [coupon_id for coupon_id, _member_id in ended])
-    for coupon_id, member_id in sorted(ended, key=lambda row: (row.member_id, row.id)):
+    for coupon_id, member_id in ended:
         emit(session, CouponChanged(coupon_id=coupon_id, member_id=member_id))
     return len(ended)

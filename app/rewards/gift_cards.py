@@ -206,14 +206,11 @@ def revoke_gift_card(session: Session, card_id: int, *, only_untouched: bool = F
 
 
 def expire_gift_cards(session: Session, *, now: datetime, most: int = 500) -> int:
-    """Let gift cards past their day expire with what is left on them, a slice at a time; return how many.
-
-    They are told of in the order of their members: a waiting job of a member is a lock.
-    """
+    """Let gift cards past their day expire with what is left on them, a slice at a time; return how many."""
     due = select(GiftCard.id).where(GiftCard.state == "active", GiftCard.expires_at <= now).limit(most)
     held = hold(session, session.scalars(due).all())
     over = [card for card in held.values() if card.state == "active" and card.expires_at and card.expires_at <= now]
-    for card in sorted(over, key=lambda card: (card.member_id or 0, card.id)):
+    for card in over:
         card.state = "expired"
         end(session, card, "expire")
     return len(over)
@@ -249,4 +246,5 @@ def write(
 
 def move_gift_cards(session: Session, *, member_id: int, into_id: int) -> None:
     """Hand a merged member's gift cards to the member it became."""
+    hold(session, session.scalars(select(GiftCard.id).where(GiftCard.member_id == member_id)).all())
     session.execute(update(GiftCard).where(GiftCard.member_id == member_id).values(member_id=into_id))

@@ -15,6 +15,7 @@ from app.members.models import Member
 from app.network.models import Brand, Staff
 from app.rewards.coupons import CouponView, issue, revoke, validity
 from app.rewards.gift_cards import GiftCardView, issue_gift_card, move_gift_cards, revoke_gift_card
+from app.rewards.holding import hold_coupons
 from app.rewards.models import Coupon, GiftCard, HandGrant, Reward, WelcomeGift
 
 Given = CouponView | GiftCardView
@@ -134,5 +135,6 @@ def grant(
 
 def move(session: Session, *, member_id: int, into_id: int) -> None:
     """Hand a merged member's coupons and gift cards to the member it became."""
+    hold_coupons(session, session.scalars(select(Coupon.id).where(Coupon.member_id == member_id)).all())
     session.execute(update(Coupon).where(Coupon.member_id == member_id).values(member_id=into_id))
     move_gift_cards(session, member_id=member_id, into_id=into_id)

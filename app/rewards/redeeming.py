@@ -19,6 +19,7 @@ from app.network.models import Outlet, Till
 from app.rewards import rules
 from app.rewards.coupons import GRACE_DAYS, CouponNotUsable, CouponView, find
 from app.rewards.events import CouponChanged
+from app.rewards.holding import hold_coupons
 from app.rewards.models import Coupon, Redemption, Reward
 
 HOLD = timedelta(minutes=5)
@@ -262,6 +263,7 @@ def give_back(session: Session, *, purchase_id: int) -> int:
 
 def _take_back(session: Session, redemption: Redemption, *, least: datetime | None, till: Till | None = None) -> bool:
     """Reverse a redemption once, however many try, and give its coupon back; False where it was done before."""
+    hold_coupons(session, [redemption.coupon_id])  # as who uses it: the coupon first, then its use
     reversed_now = session.scalar(
         update(Redemption)
         .where(Redemption.id == redemption.id, Redemption.reversed_at.is_(None))

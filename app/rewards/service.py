@@ -43,6 +43,7 @@ from app.rewards.giving import (
     take_back,
     welcome_reward,
 )
+from app.rewards.holding import hold_given
 from app.rewards.redeeming import (
     RedemptionUnknown,
     Reservation,
@@ -86,6 +87,7 @@ __all__ = [
     "give_back_to_gift_cards",
     "give_welcome",
     "grant",
+    "hold_given",
     "holders",
     "issue",
     "issue_gift_card",

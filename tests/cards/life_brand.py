@@ -12,21 +12,24 @@ from app.cards.models import ProgramVersion
 from app.cards.service import PurchaseResult, Wishes
 from app.core import clock
 from app.core.crypto import random_symbols
-from app.core.db import Database
+from app.core.db import Database, keyring
 from app.ledger import service as ledger
 from app.ledger.models import Account, Lot, Purchase
 from app.ledger.service import Basket, Line
 from app.members.models import Member
 from app.network.models import Till
 from app.rewards import service as rewards
-from app.rewards.models import Coupon, Redemption
+from app.rewards.gift_cards import expire_gift_cards
+from app.rewards.models import Coupon, GiftCard, Redemption, Reward
 from tests.builders import a_brand, a_member, a_newcomer, a_till, an_outlet
 from tests.cards.kinds import a_plan
-from tests.cards.life_model import THRESHOLDS, Sale, Version, moment
+from tests.cards.life_model import PURSES, THRESHOLDS, Sale, Version, moment
+from tests.cards.life_things import LIVES, WORTH
 from tests.ledger.card import DAY_0
+from tests.shop import a_reward
 
-KINDS = {"stamps": "stamp_card", "bonus": "bonus", "points": "points", "visits": "visits"}
-Shown = tuple[dict[tuple[int, str], tuple[int, int]], dict[tuple[int, str], list[tuple[int, int | None]]]]
+KINDS = {"stamps": "stamp_card", "bonus": "bonus", "points": "points", "visits": "visits", "season": "bonus"}
+Shown = tuple[dict[tuple[int, str], tuple[int, int]], dict[tuple[int, str], list[tuple[int, int | None, bool]]]]
 
 
 class Crash(Exception):
@@ -37,12 +40,14 @@ def plan(program: str, version: Version) -> dict[str, object]:
     """Return a version's rules."""
     per_euro = {"do": "per_amount", "cents": 100}
     then = {
-        "stamps": {"do": "per_amount", "cents": version.step}, "bonus": {"do": "percent", "bp": version.bp},
-        "points": per_euro, "visits": {"do": "award", "n": 1, "base": True},
-    }[program]  # fmt: skip
+        "stamps": {"do": "per_amount", "cents": version.step}, "points": per_euro,
+        "visits": {"do": "award", "n": 1, "base": True},
+    }.get(program, {"do": "percent", "bp": version.bp})  # fmt: skip
     rules: dict[str, object] = {"rules": [{"name": "rule", "then": [then]}]}
-    if program == "bonus":
+    if program in PURSES:
         rules["expires_after_months"] = version.months
+    if version.release:
+        rules["release"] = {"months": version.release}
     if program == "points":
         rules["thresholds"] = [{"at": at, "reward": f"at-{at}"} for at in THRESHOLDS]
     return rules
@@ -67,6 +72,7 @@ class Brand:
                 for name, known in versions.items()
             }
             self.members = [a_member(session).id]
+            self.gift = a_reward(session, "gift", kind="gift_card", face_cents=WORTH, valid_days=LIVES).id
             self.tills = [a_till(session, outlet=an_outlet(session)).id for _outlet in range(2)]
 
     @contextmanager
@@ -109,13 +115,28 @@ class Brand:
         """Let somebody join; return who."""
         return a_newcomer(session, f"{random_symbols(10).lower()}@example.com").member.id
 
-    def buy(self, session: Session, sale: Sale, receipt: str = "") -> PurchaseResult:
+    def give_gift_card(self, session: Session, member: int) -> None:
+        """Give a member a gift card."""
+        rewards.give(
+            session, member_id=self.members[member], reward=session.get_one(Reward, self.gift), source_kind="welcome",
+            source_id=len(self.gift_cards()) + 1, at=clock.now(),
+        )  # fmt: skip
+
+    def codes(self, session: Session, gifts: dict[int, int | None]) -> dict[str, int | None]:
+        """Return the codes of gift cards by their numbers."""
+        cards = session.scalars(select(GiftCard).order_by(GiftCard.id)).all()
+        return {keyring(session).text(cards[number].code): cents for number, cents in gifts.items()}
+
+    def buy(
+        self, session: Session, sale: Sale, receipt: str = "", gifts: dict[int, int | None] | None = None
+    ) -> PurchaseResult:
         """Quote a sale, and book it as it was quoted."""
         line = Line("sku", "group", sale.quantity, sale.price)
         basket = Basket(line.amount_cents, receipt or random_symbols(10), moment(sale.at), lines=(line,))
         member = session.get_one(Member, self.members[sale.member])
         till = session.get_one(Till, self.tills[sale.outlet])
-        wishes = Wishes({"bonus": sale.spent} if sale.spent else {})
+        spend = {sale.purse: sale.spent} if sale.spent else {}
+        wishes = Wishes(spend, gift_cards=self.codes(session, gifts or {}))
         who = ledger.hold_member(session, member.id)
         quoted = service.quote(session, basket, member_id=who, till=till, wishes=wishes)
         booked = service.record_purchase(session, basket, member=member, till=till, wishes=wishes)
@@ -153,7 +174,7 @@ class Brand:
 
     def run_jobs(self, session: Session) -> None:
         """Do what the jobs do in a brand."""
-        for settle in (expiry.release_due, expiry.expire_due, rewards.expire_due):
+        for settle in (expiry.release_due, expiry.expire_due, rewards.expire_due, expire_gift_cards):
             settle(session, now=clock.now())
 
     def shown(self) -> Shown:
@@ -162,12 +183,21 @@ class Brand:
         with self.database.reading(self.brand_id) as session:
             rows = session.scalars(select(Account)).all()
             key = {row.id: (self.members.index(row.member_id), names[row.program_id]) for row in rows}
-            lots: dict[tuple[int, str], list[tuple[int, int | None]]] = {one: [] for one in key.values()}
+            lots: dict[tuple[int, str], list[tuple[int, int | None, bool]]] = {one: [] for one in key.values()}
             open_lots = select(Lot).where(Lot.remaining > 0)
             in_order = sorted(session.scalars(open_lots), key=lambda lot: (lot.expires_at or LAST, lot.id))
             for lot in in_order:
-                lots[key[lot.account_id]].append((lot.remaining, minute(lot.expires_at)))
+                lots[key[lot.account_id]].append((lot.remaining, minute(lot.expires_at), lot.pending))
             return {key[row.id]: (row.balance, row.pending) for row in rows}, lots
+
+    def gift_cards(self) -> list[tuple[int, int, str, int | None]]:
+        """Return whose each gift card is, what is on it, its state and its end, in the order of their issue."""
+        with self.database.reading(self.brand_id) as session:
+            rows = session.scalars(select(GiftCard).order_by(GiftCard.id)).all()
+            return [
+                (self.members.index(row.member_id or 0), row.balance_cents, row.state, minute(row.expires_at))
+                for row in rows
+            ]
 
     def coupons(self) -> list[tuple[int, str]]:
         """Return whose each coupon is and its state, in the order of their issue."""

@@ -4,16 +4,19 @@ Moments are minutes from `DAY_0`. See `tests.ledger.units` for what an account h
 """
 
 from collections import defaultdict
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from tests.cards.life_things import GiftCard, GiftCards
 from tests.ledger.card import DAY_0
 from tests.ledger.units import DAY, Take, Units
 
 ZONE = ZoneInfo("Europe/Helsinki")
 GRACE, COUPON_GRACE, COUPON_LIVES = 30, 14, 60  # days
 THRESHOLDS = (20, 45)  # points
+PURSES = ("bonus", "season")  # programs whose units are cents to pay with; the second's wait for their season
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Version:
     size: int = 5  # stamps that fill the card
     bp: int = 2000  # of bonus
     months: int = 0  # full months after the one of earning that bonus lives
+    release: tuple[int, ...] = ()  # months on whose first what waits can be used
 
 
 @dataclass(eq=False)
@@ -61,6 +65,8 @@ class Sale:
     price: int
     quantity: int
     spent: int
+    purse: str = "bonus"  # that it was spent from
+    gifts: list[tuple[GiftCard, int]] = field(default_factory=list)  # cents of gift cards
     spend: Take | None = None
     awards: dict[str, Award] = field(default_factory=dict)
     gone: int = 0  # goods that came back
@@ -77,7 +83,12 @@ class Sale:
     @property
     def due(self) -> int:
         """Return what was paid in money."""
-        return self.price * self.quantity - self.spent
+        return self.price * self.quantity - self.spent - self.given
+
+    @property
+    def given(self) -> int:
+        """Return what was paid with gift cards."""
+        return sum(cents for _card, cents in self.gifts)
 
 
 def moment(minute: int) -> datetime:
@@ -92,8 +103,15 @@ def month_end(at: int, months: int) -> int:
     return (datetime(count // 12, count % 12 + 1, 1, tzinfo=ZONE) - DAY_0) // timedelta(minutes=1)
 
 
+def next_first(at: int, months: tuple[int, ...]) -> int | None:
+    """Return the minute of the first of the next of some months; None without any."""
+    local = moment(at).astimezone(ZONE)
+    ahead = [number for number in range(1, 13) if (local.month + number - 1) % 12 + 1 in months]
+    return month_end(at, ahead[0] - 1) if ahead else None
+
+
 @dataclass
-class Model:
+class Model(GiftCards):
     """A brand's members, their accounts by (member, program), coupons in the order of their issue, and sales."""
 
     versions: dict[str, list[Version]]
@@ -121,18 +139,16 @@ class Model:
 
     def holds(self, member: int, program: str, at: int) -> int:
         """Return what can be spent at a moment."""
-        account = self.accounts[member, program]
-        return account.holds()[0] - sum(lot.expires is not None and lot.expires <= at for lot in account.units)
-
-    def settle(self, member: int, program: str, at: int) -> None:
-        """Let go what is over."""
-        account = self.accounts[member, program]
-        account.units = [lot for lot in account.units if lot.expires is None or lot.expires > at]
+        later = deepcopy(self.accounts[member, program])
+        later.end(at)
+        return later.holds()[0]
 
     def run_jobs(self, now: int) -> None:
-        """Let everything go that is over."""
-        for member, program in list(self.accounts):
-            self.settle(member, program, now)
+        """Release what waited until now, and let everything go that is over."""
+        for account in self.accounts.values():
+            account.ripen(now)
+            account.end(now)
+        self.end_gift_cards(now)
         for coupon in self.coupons:
             if coupon.state == "issued" and coupon.expires <= now:
                 coupon.state = "expired"
@@ -141,9 +157,10 @@ class Model:
         """Let a member buy, and pay with bonus."""
         member = sale.member = self.who(sale.member)
         for program in self.versions:
-            self.settle(member, program, sale.at)
+            self.accounts[member, program].end(sale.at)
         if sale.spent:
-            sale.spend = self.accounts[member, "bonus"].take(sale.spent)
+            sale.spend = self.accounts[member, sale.purse].take(sale.spent)
+        self.use_gift_cards(sale.gifts)
         for program in self.versions:
             version, account = self.version(program, sale.at), self.accounts[member, program]
             amount = self.earned(program, version, sale.due, sale)
@@ -152,8 +169,10 @@ class Model:
             if not amount:
                 continue
             before = account.holds()[0]
-            over = month_end(sale.at, version.months) if program == "bonus" else None
-            account.arrive([account.lot(self.entries, over)] * amount)
+            over = month_end(sale.at, version.months) if program in PURSES else None
+            release = next_first(sale.at, version.release)
+            lot = account.lot(self.entries, over, pending=release is not None, release=release)
+            account.arrive([lot] * amount)
             if program == "stamps":
                 self.fill(member, sale.at)
             elif program == "points":
@@ -167,7 +186,7 @@ class Model:
         if program == "visits":
             return int(not any(self.same_visit(sale, other) for other in self.sales))
         bonus = (due * version.bp + 5000) // 10_000  # half up
-        return {"stamps": due // version.step, "bonus": bonus, "points": due // 100}[program]
+        return {"stamps": due // version.step, "points": due // 100}.get(program, bonus if program in PURSES else 0)
 
     def same_visit(self, sale: Sale, other: Sale) -> bool:
         """Tell whether an earlier sale was counted as this one's visit."""
@@ -195,12 +214,14 @@ class Model:
 
     def refund(self, sale: Sale, quantity: int, now: int) -> None:
         """Take goods back."""
-        spent_before, member = sale.back(sale.spent), self.who(sale.member)
+        met, before, member = sale.spent + sale.given, sale.back(sale.spent + sale.given), self.who(sale.member)
         sale.gone += quantity
         self.entries += 1
-        spent = sale.back(sale.spent) - spent_before
+        after = sale.back(met)
+        spent = min(after, sale.spent) - min(before, sale.spent)  # bonus comes back first, then gift cards
         if sale.spend and spent:
-            self.accounts[member, "bonus"].put_back(sale.spend, spent, self.entries, now=now, grace=GRACE)
+            self.accounts[member, sale.purse].put_back(sale.spend, spent, self.entries, now=now, grace=GRACE)
+        self.give_back(sale.gifts, max(before - sale.spent, 0), max(after - sale.spent, 0), now + COUPON_GRACE * DAY)
         for program, award in sale.awards.items():
             left = 0 if sale.whole else self.still(program, award, sale.due - sale.back(sale.due))
             amount = award.amount - award.taken - min(left, award.amount)
@@ -237,6 +258,8 @@ class Model:
         self.members = [into if number in family else old for number, old in enumerate(self.members)]
         for coupon in self.coupons:
             coupon.member = self.who(coupon.member)
+        for card in self.gift_cards:
+            card.member = self.who(card.member)
         for program in self.versions:
             source = self.accounts[newcomer, program]
             if source.units or source.holds() != (0, 0):

@@ -23,7 +23,8 @@ from app.ledger.accounts import BalanceTooSmall
 from app.ledger.service import ReceiptKnown, TimeOutOfRange
 from app.rewards.service import CouponNotUsable
 from tests.cards.life_brand import Brand, Crash
-from tests.cards.life_model import Model, Sale, Version, moment
+from tests.cards.life_model import PURSES, Model, Sale, Version, moment
+from tests.cards.life_things import GiftLife
 from tests.ledger.units import DAY
 from tests.members.races import FULL
 from tests.shop import faults
@@ -35,18 +36,20 @@ NUMBERS = itertools.count()
 WHICH = st.integers(0, 99)  # of what there is, counted round and round
 PRICE, QUANTITY = st.sampled_from([90, 400, 1250, 2000]), st.integers(1, 3)
 OUTLET, ACTS = st.integers(0, 1), ("join", "buy", "refund", "merge", "jobs")
+SEASON = (1, 2, 4, 6, 8, 10, 12)  # months that release; lives begin on January 1
 CHANGES = [
     ("stamps", {"step": 500, "size": 4}), ("stamps", {"step": 300, "size": 6}), ("bonus", {"bp": 3000, "months": 2}),
     ("bonus", {"bp": 250, "months": 0}),
 ]  # fmt: skip
 
 
-class Life(RuleBasedStateMachine):
+class Life(GiftLife, RuleBasedStateMachine):
     """One brand, beginning with one member."""
 
     def __init__(self, database: Database) -> None:
         super().__init__()
         known = {program: [Version()] for program in ("stamps", "bonus", "points", "visits")}
+        known["season"] = [Version(bp=1500, months=1, release=SEASON)]
         self.model, self.now = Model(known), 8 * 60  # minutes
         self.brand = Brand(database, f"life-{next(NUMBERS)}", known)
 
@@ -60,11 +63,11 @@ class Life(RuleBasedStateMachine):
         self.now += 1
         return clock.moved(to=moment(self.now))
 
-    def a_sale(self, member: int, price: int, quantity: int, pays: int) -> Sale:
+    def a_sale(self, member: int, price: int, quantity: int, pays: int, purse: str = "bonus") -> Sale:
         """Build a sale of now that pays up to a third, two thirds or all with bonus."""
         who, total = self.model.who(member % len(self.model.members)), price * quantity
-        spent = min(self.model.holds(who, "bonus", self.now), total * pays // 3)
-        return Sale(member % len(self.model.members), 0, self.now, price, quantity, max(spent, 0))
+        spent = min(self.model.holds(who, purse, self.now), total * pays // 3)
+        return Sale(member % len(self.model.members), 0, self.now, price, quantity, max(spent, 0), purse)
 
     @precondition(lambda self: len(self.model.members) < 3)
     @rule()
@@ -86,17 +89,19 @@ class Life(RuleBasedStateMachine):
     @rule(which=WHICH, price=PRICE, quantity=QUANTITY, pays=st.integers(1, 3))
     def pay(self, which: int, price: int, quantity: int, pays: int) -> None:
         rich = self.with_bonus()
+        member, purse = rich[which % len(rich)]
         with self.step():
-            self.book(self.a_sale(rich[which % len(rich)], price, quantity, pays))
+            self.book(self.a_sale(member, price, quantity, pays, purse))
 
-    def with_bonus(self) -> list[int]:
-        """Return who has bonus to spend."""
-        return [member for member in self.model.living() if self.model.holds(member, "bonus", self.now + 1) > 0]
+    def with_bonus(self) -> list[tuple[int, str]]:
+        """Return who has bonus to spend, and where."""
+        found = itertools.product(self.model.living(), PURSES)
+        return [(member, purse) for member, purse in found if self.model.holds(member, purse, self.now + 1) > 0]
 
-    def book(self, sale: Sale) -> None:
+    def book(self, sale: Sale, *, gifts: dict[int, int | None] | None = None) -> None:
         """Book a sale in both worlds."""
         with self.brand.unit() as session:
-            booked = self.brand.buy(session, sale)
+            booked = self.brand.buy(session, sale, gifts=gifts)
         self.brand.purchases.append(booked.purchase_id)
         self.model.buy(sale)
 
@@ -113,7 +118,9 @@ class Life(RuleBasedStateMachine):
     def replay(self, which: int) -> None:
         sale = self.model.sales[which % len(self.model.sales)]
         with self.step(), pytest.raises((ReceiptKnown, TimeOutOfRange)), self.brand.unit() as session:
-            self.brand.buy(session, replace(sale, spent=0), self.brand.receipt(session, which % len(self.model.sales)))
+            self.brand.buy(
+                session, replace(sale, spent=0, gifts=[]), self.brand.receipt(session, which % len(self.model.sales))
+            )
 
     @precondition(lambda self: self.model.sales)
     @rule(which=WHICH, quantity=st.none() | st.integers(1, 2))
@@ -211,8 +218,10 @@ class Life(RuleBasedStateMachine):
         for key in balances.keys() | self.model.accounts.keys():
             account = self.model.accounts[key]
             assert balances.get(key, (0, 0)) == account.holds(), key
-            assert lots.get(key, []) == [(left, expires) for left, expires, _pending in account.shown()], key
+            assert lots.get(key, []) == account.shown(), key
         assert self.brand.coupons() == [(coupon.member, coupon.state) for coupon in self.model.coupons]
+        cards = [(card.member, card.cents, card.state, card.expires) for card in self.model.gift_cards]
+        assert self.brand.gift_cards() == cards
 
 
 def live(database: Database, runs: int, *, phases: tuple[Phase, ...] = tuple(Phase)) -> None:

@@ -159,6 +159,20 @@ def test_used_or_expired_card_is_not_taken_back(pool: Shop) -> None:
         refund(pool, over, 2026, 4, 1)
 
 
+def test_offline_use_before_the_end_takes_a_card_that_is_over_since_unless_it_was_ended(pool: Shop) -> None:
+    over, later = (
+        sell(pool, 2026, 1, 31, 18).card,
+        sell(pool, 2026, 3, 1, 12).card,
+    )  # until April, and June
+
+    late = use(pool, 2, 2026, 4, 2, 12, at=local(2026, 3, 31, 23))
+    assert ([card.id for _row, card in late.rows], late.rows[0][0].occurred_at) == ([over.id], local(2026, 3, 31, 23))
+    assert [card.id for _row, card in use(pool, 1, 2026, 4, 2, 13).rows] == [later.id]  # which ends the other one
+    too_late = use(pool, 1, 2026, 4, 2, 14, at=local(2026, 3, 31, 22))
+
+    assert ([card.id for _row, card in too_late.rows], left(pool)) == ([later.id], 8)
+
+
 def test_receipt_sells_one_card(pool: Shop) -> None:
     sell(pool, 2026, 3, 1, 12, receipt="S-1")
 

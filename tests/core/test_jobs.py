@@ -116,6 +116,19 @@ def test_unique_job_that_waits_takes_the_newest_arguments(database: Database) ->
     assert [json.loads(row.arguments) for row in rows(database)] == [{"thing": 7, "detail": "second"}]
 
 
+def test_unit_writes_its_unique_jobs_at_its_end_once_each_in_the_order_of_their_keys(database: Database) -> None:
+    a_listener(unique_by="thing")
+    seen = select(Job.unique_key)
+
+    with database.unit() as session:
+        for thing, hours in ((9, 1), (7, 3), (8, 3), (7, 2), (9, 2)):
+            emit(session, Happened(thing=thing), delay=timedelta(hours=hours))
+        during = session.scalars(seen).all()
+
+    found = [(row.unique_key, round((row.run_at - clock.now()) / timedelta(hours=1))) for row in rows(database)]
+    assert (during, found) == ([], [("test.listen:7", 2), ("test.listen:8", 3), ("test.listen:9", 1)])
+
+
 def test_two_jobs_cannot_share_a_name() -> None:
     a_listener("test.same")
 

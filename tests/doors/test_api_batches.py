@@ -3,6 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
+from app.cards.serial_models import SerialUse
+from app.core import clock
 from tests.doors.test_api_errors import refusal
 from tests.doors.tillside import TillSide
 from tests.walls.world import NOW
@@ -74,6 +78,29 @@ def test_coupon_used_offline_counts_at_its_own_moment_and_can_be_taken_back(till
     back = {"key": "back", "occurred_at": then, "call": f"/redemptions/{used['answer']['redemption']}/reversals"}
     (reversed_,) = sent(till, [{**back, "body": {}}])
     assert (reversed_["status"], reversed_["answer"]["repeated"]) == (201, False)
+
+
+def test_scan_from_before_the_line_broke_counts_for_what_happened_within_its_minutes(till: TillSide) -> None:
+    bought = till.event()
+    uses = {**till.serial_uses(), "uses": 2}
+    events = [
+        {"key": f"use-{minutes}", "occurred_at": (NOW + timedelta(minutes=minutes)).isoformat(),
+         "call": "/serial-cards/uses", "body": uses}
+        for minutes in (4, 6)
+    ]  # fmt: skip
+    static = {**events[0], "key": "static", "body": {**uses, "scan": till.scan()}}
+
+    with clock.moved(to=NOW + timedelta(hours=3)):
+        results, again = (sent(till, [*events, static, bought]) for _time in range(2))
+
+    assert [result["status"] for result in results] == [201, 409, 409, 201]
+    assert [(result["problem"] or {}).get("code") for result in results[1:3]] == ["scan_expired", "may_not_redeem"]
+    answer = results[0]["answer"]
+    assert sum(use["uses"] for use in answer["uses"]) == 2
+    assert ([result["replayed"] for result in again], again[0]["answer"]) == ([True, False, False, True], answer)
+    with till.database.reading(till.side.brand_id) as session:
+        newest = session.scalars(select(SerialUse).order_by(SerialUse.id.desc()).limit(1)).one()
+    assert (newest.uses, newest.occurred_at) == (2, NOW + timedelta(minutes=4))
 
 
 def test_wrong_codes_are_counted_and_the_rest_may_come_again(till: TillSide) -> None:

@@ -152,7 +152,9 @@ class TillSide:
         """Scan the first member's code as if it were the moving one of this moment; return the scan."""
         scan = self.scan()
         with closing(sqlite3.connect(self.file)) as connection, connection:
-            connection.execute("UPDATE scan SET may_redeem = 1 WHERE public_id = ?", (scan,))
+            connection.execute(
+                "UPDATE scan SET may_redeem = 1, method = 'rotating', note = NULL WHERE public_id = ?", (scan,)
+            )
         return scan
 
     def serial_sale(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ class Lot:
     age: int
     expires: int | None
     pending: bool = False
+    release: int | None = None
 
     def __lt__(self, other: "Lot") -> bool:
         """Tell which is used first."""
@@ -46,10 +47,10 @@ class Units:
     takes: list[Take] = field(default_factory=list)
     made: list[int] = field(default_factory=lambda: [0])  # how many lots there ever were, in all accounts
 
-    def lot(self, entry_id: int, expires: int | None, *, pending: bool = False) -> Lot:
+    def lot(self, entry_id: int, expires: int | None, *, pending: bool = False, release: int | None = None) -> Lot:
         """Make a lot without units."""
         self.made[0] += 1
-        return Lot(self, entry_id, self.made[0], expires, pending)
+        return Lot(self, entry_id, self.made[0], expires, pending, release)
 
     def arrive(self, units: Iterable[Lot]) -> None:
         """Let units come; those that can be spent go to whom they are owed, the oldest first."""
@@ -78,7 +79,8 @@ class Units:
             over = lot.expires is not None and lot.expires <= now
             if over or lot.home is not self:
                 if lot not in new:
-                    new[lot] = self.lot(entry_id, now + grace * DAY if over else lot.expires, pending=lot.pending)
+                    ends = now + grace * DAY if over else lot.expires
+                    new[lot] = self.lot(entry_id, ends, pending=lot.pending, release=lot.release)
                 lot = new[lot]
             come.append(lot)
         self.arrive(come)
@@ -87,6 +89,19 @@ class Units:
         """Make a lot spendable."""
         lot.pending = False
         self.arrive([])
+
+    def ripen(self, now: int, lots: Iterable[Lot] | None = None) -> None:
+        """Release what waits for a moment that has come, unless it ended before."""
+        waiting = [lot for lot in (self.lots() if lots is None else lots) if lot.pending and lot.release is not None]
+        for lot in sorted(waiting, key=lambda lot: lot.release or 0):
+            if (lot.release or 0) <= now and (lot.expires is None or (lot.release or 0) < lot.expires):
+                self.release(lot)
+
+    def end(self, now: int) -> None:
+        """Let go what is over; what was to be released before that pays what is owed first."""
+        over = [lot for lot in self.lots() if lot.expires is not None and lot.expires <= now]
+        self.ripen(now, over)
+        self.units = [lot for lot in self.units if lot not in over]
 
     def hand_over(self, into: "Units", entry_id: int) -> None:
         """Give everything to another account, what is owed first."""
@@ -97,7 +112,7 @@ class Units:
         new: dict[Lot, Lot] = {}
         for lot in sorted(self.units):
             if lot not in new:
-                new[lot] = into.lot(entry_id, lot.expires, pending=lot.pending)
+                new[lot] = into.lot(entry_id, lot.expires, pending=lot.pending, release=lot.release)
         units, self.units = self.units, []
         into.arrive(new[lot] for lot in units)
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.core import clock
 from app.network.models import Staff
-from app.rewards import coupons, gift_cards, invitations, service
+from app.rewards import invitations, service
 from app.rewards.gift_cards import GiftCardView
 from app.rewards.invitations import NoInvitation, SeatsInvalid, SeatsTaken
 from app.rewards.models import HandGrant, InvitationReply, Reward
@@ -99,26 +99,6 @@ def test_coupon_that_expires_frees_its_seats(shop: Shop) -> None:
 
     shop.session.refresh(evening), shop.session.refresh(dinner)
     assert (evening.seats_taken, dinner.seats_taken, [row.seats for row in replies]) == (0, 0, [0, 0, 0])
-
-
-@pytest.mark.parametrize("kind", ["product", "gift_card"])
-def test_members_are_told_of_what_expired_in_the_order_of_their_ids(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    told: list[int] = []
-    reward = a_reward(shop.session, "ten", kind=kind, face_cents=1000)
-    members = [a_member(shop.session).id for _member in range(3)]
-    for number, member_id in enumerate([members[2], members[0], members[1], members[0]], 1):
-        service.give(
-            shop.session, member_id=member_id, reward=reward, source_kind="welcome", source_id=number, at=clock.now()
-        )
-    for module in (coupons, gift_cards):
-        monkeypatch.setattr(module, "emit", lambda _session, event: told.append(event.member_id))
-
-    expire = gift_cards.expire_gift_cards if kind == "gift_card" else coupons.expire_due
-    expire(shop.session, now=clock.now() + timedelta(days=61))
-
-    assert told == [members[0], members[0], members[1], members[2]]
 
 
 def test_invitation_without_a_number_of_seats_takes_all_who_come(shop: Shop) -> None:

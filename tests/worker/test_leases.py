@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core import clock, jobs
+from app.core import clock, events, jobs
 from app.core.jobs import job, sending_job
 from app.core.sql import Sql
 from app.worker import Claim, Worker
@@ -159,6 +159,7 @@ def lose_a_wake_up(bench: Workbench) -> int:
     with bench.database.unit() as session:
         bump(session)
         bench.queue("test.show", session=session, card=1)
+        events.write_waiting(session)  # as the unit does at its end, when it holds all else
         thread.start()
         thread.join(0.7)  # PostgreSQL: it passes over a locked row at once; SQLite: it waits for this unit
     thread.join(10)

@@ -30,7 +30,8 @@ class EventIn(In):
     )
     occurred_at: Moment = Field(description="when it happened; events are booked in this order", examples=[A_MOMENT])
     call: Annotated[str, Field(min_length=1, max_length=120)] = Field(
-        description="/purchases, /refunds, /stamps, /coupons/{code}/redemptions or /redemptions/{id}/reversals",
+        description="/purchases, /refunds, /stamps, /coupons/{code}/redemptions, /redemptions/{id}/reversals or"
+        " /serial-cards/uses; a scan from before the line broke counts for what happened within its 5 minutes",
         examples=["/purchases"],
     )
     body: dict[str, Any] = Field(description="the body of that call; a purchase may leave occurred_at out")

@@ -15,8 +15,9 @@ from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
 from app.doors.api import batch_schemas as api
 from app.doors.api import coupon_schemas as of_coupons
-from app.doors.api import coupons, sales, stamps
+from app.doors.api import coupons, sales, serials, stamps
 from app.doors.api import sale_schemas as of_sales
+from app.doors.api import serial_schemas as of_serials
 from app.doors.api import stamp_schemas as of_stamps
 from app.doors.api.schemas import In, Out
 from app.doors.api.views import blueprint
@@ -54,6 +55,10 @@ CALLS = (
     Call(
         re.compile("/redemptions/([^/]+)/reversals"), of_coupons.ReversalIn, of_coupons.ReversalOut,
         lambda _body, _at, names: coupons.undo(names[0]),
+    ),
+    Call(
+        re.compile("/serial-cards/uses"), of_serials.SerialUsesIn, of_serials.SerialUsesOut,
+        lambda body, at, _names: serials.use(body, at=at),
     ),
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Views of the till API about sales: booked, quoted, taken back."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import g
@@ -46,7 +47,7 @@ def book(given: api.PurchaseIn, *, offline: bool = False) -> dict[str, Any]:
         offline: it comes from the queue of a till, so nobody can be asked any more.
     """
     session, asking = web.session(), till()
-    member, scan_id, wishes = _who_and_how(given, offline=offline)
+    member, scan_id, wishes = _who_and_how(given, offline_at=given.occurred_at if offline else None)
     basket = ledger.Basket(
         given.total_cents, given.receipt, given.occurred_at, given.cashier, _lines(given), g.get("approver")
     )  # fmt: skip
@@ -81,10 +82,10 @@ def quote(json_data: api.QuoteIn) -> dict[str, Any]:
     return {**met, "coupons": [_coupon_use(use) for use in found.payment.coupons]}
 
 
-def _who_and_how(given: api.BasketIn, *, offline: bool = False) -> tuple[Member, int | None, Wishes]:
+def _who_and_how(given: api.BasketIn, *, offline_at: datetime | None = None) -> tuple[Member, int | None, Wishes]:
     """Return who buys, the scan, and what the basket is paid with; wrong codes are counted."""
     demand_cashier(given.cashier)
-    member, scan = buyer(given)
+    member, scan = buyer(given, at=offline_at)
     if given.spend:
         scans.demand_redeem(scan)
     wishes = Wishes(
@@ -92,7 +93,7 @@ def _who_and_how(given: api.BasketIn, *, offline: bool = False) -> tuple[Member,
         tuple(guesses.coupon(code).code for code in given.coupons),
         _gift_cards(given.gift_cards),
         _offers(given),
-        offline,
+        offline_at is not None,
     )
     return member, scan.id if scan else None, wishes
 

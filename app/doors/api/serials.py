@@ -1,5 +1,6 @@
 """Views of the till API about serial cards: sold, used, taken back."""
 
+from datetime import datetime
 from typing import Any
 
 from app.cards import serial
@@ -8,6 +9,7 @@ from app.core import web
 from app.doors.api import serial_schemas as api
 from app.doors.api.views import blueprint, buyer, demand_cashier, till
 from app.doors.idempotency import idempotent
+from app.ledger import service as ledger
 from app.members import scans
 
 
@@ -38,10 +40,17 @@ def sell_serial_card(json_data: api.SerialSaleIn) -> dict[str, Any]:
 @blueprint.output(api.SerialUsesOut, status_code=201)
 def use_serial_card(json_data: api.SerialUsesIn) -> dict[str, Any]:
     """Use some of what a member has paid in advance."""
+    return use(json_data)
+
+
+def use(given: api.SerialUsesIn, *, at: datetime | None = None) -> dict[str, Any]:
+    """Use a member's serial cards at this till, now or when it was offline, and return the answer."""
     session, asking = web.session(), till()
-    scan = scans.get(session, json_data.scan, till=asking)
+    if at is not None:
+        ledger.check_time(at)
+    scan = scans.get(session, given.scan, till=asking, at=at)
     scans.demand_redeem(scan)
-    used = serial.use(session, json_data.program, member_id=scan.member_id, till=asking, uses=json_data.uses)
+    used = serial.use(session, given.program, member_id=scan.member_id, till=asking, uses=given.uses, at=at)
     return {"uses": [_used(row, card) for row, card in used.rows], "balance": used.balance}
 
 

@@ -24,7 +24,7 @@ def stamp(json_data: api.StampIn) -> dict[str, Any]:
 def give(json_data: api.StampIn, *, at: datetime | None = None) -> dict[str, Any]:
     """Give stamps by hand at this till, now or when it was offline, and return the answer."""
     demand_cashier(json_data.cashier)
-    member, _scan = buyer(json_data)
+    member, _scan = buyer(json_data, at=at)
     given = by_hand.stamp(
         web.session(), member, till=till(), program=json_data.program, wanted=json_data.amount,
         cashier=json_data.cashier, reason=json_data.reason, approver=g.get("approver"), occurred_at=at,

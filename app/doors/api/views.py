@@ -1,7 +1,7 @@
 """Thin views of the till API: the door proves the till, the services decide."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -16,6 +16,7 @@ from app.core.i18n import gettext as _
 from app.doors import approvals, guesses, identity
 from app.doors.api import schemas as api
 from app.doors.idempotency import answered, idempotent
+from app.ledger import service as ledger
 from app.members import allowing, lookup, scans, sign_in
 from app.members import service as members
 from app.members.forms import JoinForm
@@ -168,16 +169,22 @@ def _approve() -> None:
         g.approver = approvals.check(approval.staff, approval.pin)
 
 
-def buyer(given: api.OfMemberIn) -> tuple[Member, Scan | None]:
+def buyer(given: api.OfMemberIn, *, at: datetime | None = None) -> tuple[Member, Scan | None]:
     """Return who a call is about, and the scan where it names one.
 
+    Args:
+        at: when it happened, where the till was offline: a scan from before the line broke counts for its 5 minutes.
+
     Raises:
+        ledger.TimeOutOfRange: a till cannot report that moment.
         scans.ScanUnknown, scans.ScanExpired, scans.MemberCodeUnknown, guesses.TooManyUnknownCodes: it names nobody.
     """
     session = web.session()
+    if at is not None:
+        ledger.check_time(at)
     if given.scan is None:
         return guesses.member(given.member or ""), None
-    scan = scans.get(session, given.scan, till=till())
+    scan = scans.get(session, given.scan, till=till(), at=at)
     return session.get_one(Member, scan.member_id), scan
 
 
