@@ -6,7 +6,7 @@ from app import registry
 from app.cli.common import ask_password, brand_id_of, demand_schema, opened, out
 from app.core.setup import Change, apply_file
 from app.fakes import demo as demo_fakes
-from app.fakes import history
+from app.fakes import history_player
 from app.network import service as network
 from app.network.pins import set_pin
 from app.network.staff import set_password, staff_of_brand
@@ -36,7 +36,7 @@ def demo(args: argparse.Namespace) -> int:
         demand_schema(runtime.database)
         _print_changes(demo_fakes.load_brand(runtime.database), dry_run=False)
         if args.history:
-            history.load(runtime.database, out)
+            history_player.load(runtime.database, out)
     return 0
 
 

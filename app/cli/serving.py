@@ -13,7 +13,7 @@ from app.core.settings import Settings
 from app.core.web.server import listen, stop_on_signals
 from app.delivery import outgoing
 from app.fakes import demo as demo_fakes
-from app.fakes import history, welcome
+from app.fakes import history_player, welcome
 from app.wallet import outgoing as wallet_outgoing
 from app.worker import Worker
 from app.wsgi import create_app
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         if logins:
             welcome.show(out, base_url=settings.base_url, logins=logins)
             if not args.no_history:
-                stack.callback(history.start(runtime.database, out).stop)
+                stack.callback(history_player.start(runtime.database, out).stop)
         else:
             out.print(f"Leima on {settings.base_url}", soft_wrap=True)
         server.run()

@@ -7,30 +7,31 @@ from datetime import datetime, timedelta
 from functools import singledispatchmethod
 from time import monotonic
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.cards import welcome
+from app.cards import serial, welcome
 from app.cards.refunds import refund
-from app.cards.service import record_purchase
+from app.cards.service import Wishes, record_purchase
 from app.core import clock, events, jobs
 from app.core.db import Database, DatabaseDown
 from app.core.errors import LeimaError, NotFound
 from app.core.jobs import Job
 from app.core.log import log
 from app.fakes.demo import SLUG
-from app.fakes.history_plan import ZONE, Buy, Confirm, Join, Night, Step, TakeBack, Withdraw, plan
+from app.fakes.history_extras import BUN_CENTS, BUN_NORMAL_CENTS, CARD, OFFER, MorningBuy, SellCard, UseCard
+from app.fakes.history_plan import ZONE, plan
+from app.fakes.history_steps import Buy, Confirm, Join, Night, Step, TakeBack, Withdraw
 from app.fakes.people import Person
 from app.ledger import service as ledger
-from app.ledger.service import Basket
+from app.ledger.service import Basket, Line
 from app.members import codes, consents, sign_in
 from app.members import service as members
 from app.members.models import Contact, Member
 from app.network import service as network
 from app.network.models import Brand, Till
 from app.rewards import service as rewards
+from app.rewards.offers import Wanted
 
 KEY = "history"  # in brand.settings: {"end", "done", "of"}; the console shows done / of
 BREATH = 0.3  # of the time that a step took, left to the pages and the worker
@@ -143,10 +144,21 @@ class History:
     @_do.register
     def _(self, step: Buy, session: Session) -> None:
         member, till = self._member(session, step.person), network.till_by_slug(session, step.outlet, step.till)
-        basket = Basket(total_cents=step.cents, receipt=step.receipt, occurred_at=clock.now())
-        result = record_purchase(session, basket, member=member, till=till)
+        lines, wishes = _at_member_price(step)
+        basket = Basket(total_cents=step.cents, receipt=step.receipt, occurred_at=clock.now(), lines=lines)
+        result = record_purchase(session, basket, member=member, till=till, wishes=wishes)
         if step.redeems:
             self._redeem(session, member, till, result.purchase_id)
+
+    @_do.register
+    def _(self, step: SellCard, session: Session) -> None:
+        member, till = self._member(session, step.person), network.till_by_slug(session, step.outlet, step.till)
+        serial.sell(session, CARD, member=member, till=till, receipt=step.receipt, at=clock.now())
+
+    @_do.register
+    def _(self, step: UseCard, session: Session) -> None:
+        till = network.till_by_slug(session, step.outlet, step.till)
+        serial.use(session, CARD, member_id=self._member(session, step.person).id, till=till)
 
     @_do.register
     def _(self, step: TakeBack, session: Session) -> None:
@@ -212,65 +224,13 @@ class History:
             events.write_waiting(session)
 
 
-class Player:
-    """The history in a thread of its own, beside the running service."""
-
-    def __init__(self, database: Database, console: Console) -> None:
-        self._history = History(database)
-        self._console = console
-        self._thread = threading.Thread(target=self._run, name="demo-history", daemon=True)
-
-    def start(self) -> None:
-        """Begin, or go on where the last run was stopped."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the step at hand."""
-        self._history.halt()
-        self._thread.join(10)
-
-    def _run(self) -> None:
-        try:
-            while True:
-                try:
-                    _with_bar(self._history, self._console)
-                    return
-                except DatabaseDown as error:
-                    log.warning("demo history", code=error.code)
-                    self._history.pause()
-        except Stopped:
-            pass
-        except Exception as error:
-            log.error("demo history", error=type(error).__name__, exc_info=error)
-
-
-def start(database: Database, console: Console) -> Player:
-    """Play the history in a thread, with a progress bar."""
-    player = Player(database, console)
-    player.start()
-    return player
-
-
-def load(database: Database, console: Console) -> None:
-    """Play the history here and now, with a progress bar."""
-    _with_bar(History(database), console)
-
-
-def _with_bar(history: History, console: Console) -> None:
-    """Show a bar on a terminal, else a line at each quarter."""
-    total = len(history.steps)
-    if history.done >= total:
-        return
-    if not console.is_terminal:
-        quarters = {total * part // 4: f"History: {part * 25} %" for part in range(1, 5)}
-        history.play(progress=lambda done: console.print(quarters[done]) if done in quarters else None)
-        return
-    percent = TextColumn("{task.percentage:.0f} %")
-    with Progress(
-        TextColumn("90 days of history"), BarColumn(), percent, TimeRemainingColumn(), console=console
-    ) as bar:
-        task = bar.add_task("history", total=total, completed=history.done)
-        history.play(progress=lambda done: bar.update(task, completed=done))
+def _at_member_price(step: Buy) -> tuple[tuple[Line, ...], Wishes]:
+    """Return the lines of a basket with a bun at the member price, of others none."""
+    if not isinstance(step, MorningBuy):
+        return (), Wishes()
+    coffee = Line(sku="coffee", group="coffee", unit_price_cents=step.cents - BUN_CENTS)
+    bun = Line(sku="bun", group="bun", unit_price_cents=BUN_CENTS)
+    return (coffee, bun), Wishes(offers=(Wanted(2, OFFER, bun, BUN_NORMAL_CENTS),))
 
 
 def _browser(person: Person) -> str:

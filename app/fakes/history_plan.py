@@ -2,10 +2,11 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from app.fakes.history_extras import extras
+from app.fakes.history_steps import Buy, Confirm, Join, Night, Step, TakeBack, Withdraw
 from app.fakes.people import Person, people
 
 DAYS = 90
@@ -33,61 +34,6 @@ _ONLINE_MENU = ((1290, 8), (1690, 6), (2580, 4), (3390, 2), (4670, 1))
 _HABITS = ((0.16, 4.5, 400), (0.34, 1.6, 300), (0.30, 0.5, 200), (0.20, 1.5, 6))
 
 
-@dataclass(frozen=True)
-class Step:
-    """Something that happened at a moment."""
-
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Join(Step):
-    """A person joins; `outlet` is where the poster or till stood."""
-
-    person: Person
-    source: str
-    outlet: str | None
-
-
-@dataclass(frozen=True)
-class Confirm(Step):
-    """A person types the code that the message brought."""
-
-    person: Person
-
-
-@dataclass(frozen=True)
-class Buy(Step):
-    """A basket; `redeems` says that a coupon is used, if there is one."""
-
-    person: Person
-    outlet: str
-    till: str
-    cents: int
-    receipt: str
-    redeems: bool
-
-
-@dataclass(frozen=True)
-class TakeBack(Step):
-    """The basket is refunded."""
-
-    purchase: Buy
-
-
-@dataclass(frozen=True)
-class Withdraw(Step):
-    """A person takes a consent back."""
-
-    person: Person
-    channel: str
-
-
-@dataclass(frozen=True)
-class Night(Step):
-    """Coupons past their day expire."""
-
-
 def plan(end: datetime, *, days: int = DAYS, members: int = MEMBERS, seed: int = SEED) -> list[Step]:
     """Return what happened in the days before `end`, in order; the same arguments give the same history."""
     rng = random.Random(seed)  # noqa: S311 - chance that repeats is what is wanted
@@ -95,7 +41,12 @@ def plan(end: datetime, *, days: int = DAYS, members: int = MEMBERS, seed: int =
     steps: list[Step] = [Night(_moment(first, day, 3, 0)) for day in range(1, days + 1)]
     for person in people(rng, members):
         steps += _life(rng, person, first, days)
-    return sorted((step for step in steps if step.at < end), key=lambda step: (step.at, type(step).__name__))
+    played = extras(sorted(steps, key=_when), seed=seed, zone=ZONE)
+    return sorted((step for step in played if step.at < end), key=_when)
+
+
+def _when(step: Step) -> tuple[datetime, str]:
+    return step.at, type(step).__name__
 
 
 def _life(rng: random.Random, person: Person, first: datetime, days: int) -> Iterator[Step]:

@@ -10,14 +10,17 @@ from sqlalchemy import func, select
 
 from app import registry
 from app.cards.models import Award
+from app.cards.serial_models import SerialCard
 from app.core import clock
 from app.core.db import Database, DatabaseDown
 from app.core.errors import Conflict
 from app.core.jobs import Job, kinds
-from app.fakes import demo, history
+from app.fakes import demo, history, history_player
 from app.fakes.history import KEY, History, Stopped
-from app.fakes.history_plan import ZONE, Buy, Confirm, Join, Step, TakeBack, plan
-from app.ledger.models import Purchase
+from app.fakes.history_extras import MorningBuy, SellCard, UseCard
+from app.fakes.history_plan import ZONE, plan
+from app.fakes.history_steps import Buy, Confirm, Join, Step, TakeBack
+from app.ledger.models import Purchase, SettlementFact
 from app.members import codes
 from app.members.codes import CodeUnusable, Try
 from app.members.models import ConsentEvent, Contact, Member
@@ -66,8 +69,28 @@ def test_a_history_that_was_stopped_and_killed_goes_on_to_the_same_end(database:
     steps = small(END)
     kinds = Counter(type(step) for step in steps)
     assert (after["done"], after["of"], after["broken"], after["jobs"]) == (len(steps), len(steps), [], 0)
-    assert (after["member"], after["purchase"]) == (kinds[Join], kinds[Buy])
+    assert (after["member"], after["purchase"]) == (kinds[Join], kinds[Buy] + kinds[MorningBuy])
     assert after["money"] == sum(step.cents for step in steps if isinstance(step, Buy))
+
+
+def test_guests_buy_ten_coffees_drink_them_and_have_buns_at_the_member_price(sqlite: Database) -> None:
+    """What is used of a card, the brand owes the outlet; what was sold, the outlet owes; a bun brings 0.60."""
+    end = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    with clock.moved(to=end):
+        demo.load_brand(sqlite)
+        first = History(sqlite, lambda end: plan(end, days=12, members=40))
+        first.play()
+        brand_id = first._brand_id
+    kinds = Counter(type(step) for step in first.steps)
+
+    with sqlite.reading(brand_id) as session:
+        cards = session.scalars(select(SerialCard)).all()
+        facts = [(fact.kind, fact.cents) for fact in session.scalars(select(SettlementFact))]
+    assert min(kinds[SellCard], kinds[UseCard], kinds[MorningBuy]) > 0
+    assert (len(cards), sum(card.used for card in cards)) == (kinds[SellCard], kinds[UseCard])
+    assert Counter(facts)[("serial_card_sold", -3600)] == kinds[SellCard]
+    assert Counter(facts)[("serial_card_used", 360)] == kinds[UseCard]
+    assert Counter(facts)[("member_price", 60)] == kinds[MorningBuy]
 
 
 def test_a_second_player_changes_nothing(sqlite: Database) -> None:
@@ -100,6 +123,10 @@ def test_the_plan_is_believable_and_always_the_same() -> None:
     assert outlets["kallio"] > 2 * outlets["turku"] > 2 * outlets["verkko"] > 0
     assert hours[8] > hours[10] > hours[17] > 0
     assert not any(0 <= hour < 7 for hour in hours)
+    sold, used = (Counter(s.person.number for s in steps if isinstance(s, kind)) for kind in (SellCard, UseCard))
+    assert len(sold) > 10
+    assert all(0 < count <= 10 * sold[number] for number, count in used.items())
+    assert sum(isinstance(step, MorningBuy) for step in steps) > 20
     assert max(guests.values()) > 40
     assert sum(count <= 2 for count in guests.values()) > 20
     assert len({step.person.contact for step in steps if isinstance(step, Join)}) == 200
@@ -190,7 +217,7 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_history(
     monkeypatch.setattr(history, "PAUSE", 0.01)
     monkeypatch.setattr(history.History.__init__, "__defaults__", (small,))
     demo.load_brand(sqlite)
-    player = history.start(sqlite, Console(quiet=True))
+    player = history_player.start(sqlite, Console(quiet=True))
     player._thread.join(120)
 
     assert not away
