@@ -22,6 +22,7 @@ from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount, open_accounts
 from app.members.models import Member
 from app.network.models import Till
+from app.rewards import service as rewards
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,8 @@ def take_back(session: Session, member: Member, kind: str, source_id: int | str)
     context = {"occurred_at": clock.now()}
     programs = [run.program_id for run in runs]
     accounts = open_accounts(session, member_id=member_id, program_ids=programs, context=context) if runs else {}
+    if runs:
+        rewards.hold_given(session, member_id=member_id)
     done = [undoing.undo_run(session, run, accounts[run.program_id], member_id=member_id) for run in runs]
     return any(done)
 

@@ -136,7 +136,7 @@ UNPAID = ("member", "cashier", "approval", "lines", "coupons", "spend", "gift_ca
 
 REAL: dict[str, Any] = {
     "POST /api/v1/scans": lambda till: {"body": {"text": till.side.members[0].code}},
-    "POST /api/v1/scans/{scan}/confirmations": lambda till: {"path_parameters": {"scan": till.scan()}},
+    "POST /api/v1/scans/{scan}/confirmations": lambda till: {"path_parameters": {"scan": till.scan_anew()}},
     "GET /api/v1/scans/{scan}": lambda till: {"path_parameters": {"scan": till.scan()}},
     "POST /api/v1/members": lambda till: {
         "body": {"contact": "till.person@mail.example", "age_confirmed": True},

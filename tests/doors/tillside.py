@@ -100,7 +100,11 @@ class TillSide:
         return self.client.get(f"/api/v1{path}", headers=self.headers())
 
     def scan(self) -> str:
-        """Scan the first member's static code; return the scan."""
+        """Return a scan of the first member's static code."""
+        return self.scan_anew()
+
+    def scan_anew(self) -> str:
+        """Scan the first member's static code; return a scan that nobody has used or changed."""
         found: str = self.post("/scans", {"text": self.side.members[0].code}).json["scan"]  # type: ignore[index]
         return found
 
@@ -150,7 +154,7 @@ class TillSide:
 
     def redeeming_scan(self) -> str:
         """Scan the first member's code as if it were the moving one of this moment; return the scan."""
-        scan = self.scan()
+        scan = self.scan_anew()
         with closing(sqlite3.connect(self.file)) as connection, connection:
             connection.execute(
                 "UPDATE scan SET may_redeem = 1, method = 'rotating', note = NULL WHERE public_id = ?", (scan,)
