@@ -24,11 +24,15 @@ from app.rewards.models import Coupon, GiftCard, Redemption, Reward
 from tests.builders import a_brand, a_member, a_newcomer, a_till, an_outlet
 from tests.cards.kinds import a_plan
 from tests.cards.life_model import PURSES, THRESHOLDS, Sale, Version, moment
+from tests.cards.life_serial import PLAN, SLUG
 from tests.cards.life_things import LIVES, WORTH
 from tests.ledger.card import DAY_0
 from tests.shop import a_reward
 
-KINDS = {"stamps": "stamp_card", "bonus": "bonus", "points": "points", "visits": "visits", "season": "bonus"}
+KINDS = {
+    "stamps": "stamp_card", "bonus": "bonus", "points": "points", "visits": "visits", "season": "bonus",
+    SLUG: "serial_card",
+}  # fmt: skip
 Shown = tuple[dict[tuple[int, str], tuple[int, int]], dict[tuple[int, str], list[tuple[int, int | None, bool]]]]
 
 
@@ -38,6 +42,8 @@ class Crash(Exception):
 
 def plan(program: str, version: Version) -> dict[str, object]:
     """Return a version's rules."""
+    if program == SLUG:
+        return PLAN
     per_euro = {"do": "per_amount", "cents": 100}
     then = {
         "stamps": {"do": "per_amount", "cents": version.step}, "points": per_euro,
@@ -189,6 +195,8 @@ class Brand:
             for lot in in_order:
                 lots[key[lot.account_id]].append((lot.remaining, minute(lot.expires_at), lot.pending))
             return {key[row.id]: (row.balance, row.pending) for row in rows}, lots
+
+    minute = staticmethod(lambda at: minute(at))
 
     def gift_cards(self) -> list[tuple[int, int, str, int | None]]:
         """Return whose each gift card is, what is on it, its state and its end, in the order of their issue."""

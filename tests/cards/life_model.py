@@ -6,7 +6,7 @@ Moments are minutes from `DAY_0`. See `tests.ledger.units` for what an account h
 from collections import defaultdict
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tests.cards.life_things import GiftCard, GiftCards
@@ -178,6 +178,13 @@ class Model(GiftCards):
             elif program == "points":
                 self.reach(member, before, before + amount, sale.at)
         self.sales.append(sale)
+
+    moment, month_end = staticmethod(moment), staticmethod(month_end)
+
+    @staticmethod
+    def local_day(at: int) -> date:
+        """Return the day of a minute by the brand's clocks."""
+        return moment(at).astimezone(ZONE).date()
 
     def earned(self, program: str, version: Version, due: int, sale: Sale) -> int:
         """Return what some cents give."""

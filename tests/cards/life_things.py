@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from app.rewards.service import GiftCardNotUsable, GiftCardTooSmall
 from tests.ledger.units import DAY
@@ -87,3 +87,8 @@ class GiftLife:
             cents = min(card.cents, sale.due) if wish is None else wish
             sale.gifts = [(card, cents)] if cents else []
             self.book(sale, gifts={self.model.gift_cards.index(card): wish})
+
+    @invariant()
+    def gift_cards_are_the_models(self) -> None:
+        cards = [(card.member, card.cents, card.state, card.expires) for card in self.model.gift_cards]
+        assert self.brand.gift_cards() == cards

@@ -24,6 +24,7 @@ from app.ledger.service import ReceiptKnown, TimeOutOfRange
 from app.rewards.service import CouponNotUsable
 from tests.cards.life_brand import Brand, Crash
 from tests.cards.life_model import PURSES, Model, Sale, Version, moment
+from tests.cards.life_serial import SLUG, Card, SerialLife
 from tests.cards.life_things import GiftLife
 from tests.ledger.units import DAY
 from tests.members.races import FULL
@@ -43,13 +44,14 @@ CHANGES = [
 ]  # fmt: skip
 
 
-class Life(GiftLife, RuleBasedStateMachine):
+class Life(RuleBasedStateMachine):
     """One brand, beginning with one member."""
 
     def __init__(self, database: Database) -> None:
         super().__init__()
-        known = {program: [Version()] for program in ("stamps", "bonus", "points", "visits")}
+        known = {program: [Version()] for program in ("stamps", "bonus", "points", "visits", SLUG)}
         known["season"] = [Version(bp=1500, months=1, release=SEASON)]
+        self.serials: list[Card] = []
         self.model, self.now = Model(known), 8 * 60  # minutes
         self.brand = Brand(database, f"life-{next(NUMBERS)}", known)
 
@@ -220,14 +222,18 @@ class Life(GiftLife, RuleBasedStateMachine):
             assert balances.get(key, (0, 0)) == account.holds(), key
             assert lots.get(key, []) == account.shown(), key
         assert self.brand.coupons() == [(coupon.member, coupon.state) for coupon in self.model.coupons]
-        cards = [(card.member, card.cents, card.state, card.expires) for card in self.model.gift_cards]
-        assert self.brand.gift_cards() == cards
 
 
-def live(database: Database, runs: int, *, phases: tuple[Phase, ...] = tuple(Phase)) -> None:
+class WholeLife(SerialLife, GiftLife, Life):
+    """A life with gift cards and serial cards too."""
+
+
+def live(
+    database: Database, runs: int, *, kind: type[Life] = WholeLife, phases: tuple[Phase, ...] = tuple(Phase)
+) -> None:
     """Live some lives; the first that ends otherwise than the model's is shown with its steps and its seed."""
     run_state_machine_as_test(
-        lambda: Life(database),
+        lambda: kind(database),
         settings=settings(
             max_examples=runs, stateful_step_count=STEPS, deadline=None, database=None, print_blob=True,
             suppress_health_check=list(HealthCheck), phases=phases, report_multiple_bugs=False,
@@ -269,4 +275,4 @@ def test_broken_twin_is_caught(
     twin(monkeypatch)
 
     with pytest.raises((AssertionError, ValueError, pytest.fail.Exception)):
-        live(sqlite, TWINS, phases=(Phase.generate,))
+        live(sqlite, TWINS, kind=Life, phases=(Phase.generate,))

@@ -59,11 +59,11 @@ class Units:
             while take.owed and (unit := self._best(take.own, pending=False)):
                 take.places[take.places.index(None)] = unit
 
-    def take(self, amount: int, own: int | None = None) -> Take:
-        """Take units one by one, those of its own lot first, pending or not."""
+    def take(self, amount: int, own: int | None = None, of: int | None = None) -> Take:
+        """Take units one by one, those of its own lot first, pending or not, then those that end at a moment."""
         take = Take([], own)
         for _unit in range(amount):
-            take.places.append(self._best(own, pending=True))
+            take.places.append(self._best(own, pending=True, of=of))
         self.takes.append(take)
         return take
 
@@ -129,11 +129,11 @@ class Units:
         """Return what is left in each lot."""
         return [(self.units.count(lot), lot.expires, lot.pending) for lot in self.lots()]
 
-    def _best(self, own: int | None, *, pending: bool) -> Lot | None:
+    def _best(self, own: int | None, *, pending: bool, of: int | None = None) -> Lot | None:
         mine = [lot for lot in self.units if own is not None and lot.entry_id == own and (pending or not lot.pending)]
         free = mine or [lot for lot in self.units if not lot.pending]
         if not free:
             return None
-        best = min(free)
+        best = min([lot for lot in free if of is not None and lot.expires == of] or free)
         self.units.remove(best)
         return best
