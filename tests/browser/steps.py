@@ -72,7 +72,8 @@ def code_of(service: Service, contact: str, *, after: int = 0) -> str:
 def decode(picture: bytes) -> str:
     """Read the QR of a picture, as a till's scanner would."""
     found = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)))
-    assert len(found) == 1, f"{len(found)} codes on the picture"
+    told = [(str(one.format), one.text) for one in found]
+    assert len({text for _format, text in told}) == 1, f"codes on the picture: {told}"
     return str(found[0].text)
 
 

@@ -27,8 +27,8 @@ from tests.members.races import FULL
 from tests.shop import faults
 from tests.walls.world import NOW, World
 
-SEEDS, LIMITED_SEEDS = range(100 if FULL else 4), range(100 if FULL else 2)
-EVENTS = 500 if FULL else 60
+SEEDS, LIMITED_SEEDS = range(100 if FULL else 2), range(100 if FULL else 1)
+EVENTS = 500 if FULL else 50
 LIMITED = 120 if FULL else 30  # events of one batch with limits
 MOST = 250  # events of a batch, before the sales that its refunds need
 

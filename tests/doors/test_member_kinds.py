@@ -56,7 +56,7 @@ def test_bonus_is_money_with_what_waits_and_what_ends(till: TillSide, phone: Bro
 
     page = phone.get("").text
 
-    assert page.count('class="face face--sum"') == 5  # with the two of the demo's brand and its serial card
+    assert page.count('class="face face--sum"') == 6  # with three of the demo's brand and the world's serial card
     assert 'aria-label="€12.50 units"' in page
     assert re.search(r"<li>€12.50 expires on \d+ \w+( \d+)?</li>", page)
     assert re.search(r"<li>€3.00 waits until \d+ \w+( \d+)?</li>", page)
