@@ -169,6 +169,14 @@ def test_page_waits_for_the_answer_in_the_app_and_opens_with_it(shop: Shop, purs
     assert shop.sell("42,00", scan=scan, key="second", **everything(purse)).status_code == 303
 
 
+def test_member_who_has_nothing_to_use_is_not_asked(shop: Shop) -> None:
+    page = shop.get(f"/till/scan/{shop.scan()}").text
+
+    assert "No coupons to use today" in page
+    assert "Ask in the app" not in page
+    assert "Code of a coupon or gift card</summary>" in page  # what the member holds in the hand can be typed
+
+
 def test_another_till_neither_asks_nor_hears(shop: Shop) -> None:
     scan, other = shop.scan(), shop.other(OTHER_KEY)
 

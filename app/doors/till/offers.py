@@ -23,7 +23,7 @@ MOST_CODES = 10  # on one sale
 
 
 def shown(session: Session, found: Scan, member: Member, given: MultiDict[str, str], *, till: Till) -> dict[str, Any]:
-    """Return coupons, gift cards and bonus; `given` says which of them are chosen.
+    """Return coupons, gift cards and bonus, and whether any `waits` for leave; `given` says which of them are chosen.
 
     A coupon that takes something off goes into the basket; one for goods is handed over and redeemed by its button,
     since this page knows no goods.
@@ -34,12 +34,11 @@ def shown(session: Session, found: Scan, member: Member, given: MultiDict[str, s
         {**shape.offer(view, new_id(now)), "measured": view.reward.kind in MEASURED, "on": _on(given, "use", view)}
         for view in views
     ]
-    own = found.may_redeem
-    return {
-        "coupons": coupons,
-        "gifts": [_gift(session, view, given) for view in _gifts(session, member)] if own else [],
-        "bonus": _bonus(session, member, given) if own else [],
-    }
+    gifts = [_gift(session, view, given) for view in _gifts(session, member)]
+    bonus = _bonus(session, member, given)
+    if found.may_redeem:
+        return {"coupons": coupons, "gifts": gifts, "bonus": bonus, "waits": False}
+    return {"coupons": coupons, "gifts": [], "bonus": [], "waits": bool(coupons or gifts or bonus)}
 
 
 def _on(given: MultiDict[str, str], name: str, view: rewards.CouponView) -> bool:
