@@ -1,5 +1,7 @@
 /* The member was asked in the app: look each second whether there is an answer, then show it. What was typed stays. */
 
+import { filled } from "./till-keys.js";
+
 const EVERY = 1000; // milliseconds
 
 /**
@@ -10,9 +12,7 @@ export function startAsking(part, form) {
   const { asked, page } = part.dataset;
 
   function show() {
-    const typed = new URLSearchParams();
-    for (const name of ["amount", "receipt"]) if (form.elements[name].value) typed.set(name, form.elements[name].value);
-    location.replace(`${page}?${typed}`);
+    location.replace(`${page}?${new URLSearchParams(filled(form))}`);
   }
 
   async function look() {

@@ -3,7 +3,13 @@
 
 const WAIT = 120; // milliseconds of quiet before the server is asked
 const USED = /^(use|gift|code|spend-.*)$/;
+const TYPED = /^(amount|receipt)$/;
 const SHAPE = /^\d{0,6}(,\d{0,2})?$/;
+
+/** @returns {[string, string][]} what a sale has in it: typed, chosen and read. It must outlive the next page. */
+export function filled(form) {
+  return [...new FormData(form)].filter(([name, value]) => value && (USED.test(name) || TYPED.test(name)));
+}
 
 /** @returns whole cents of what was typed ("42", "42,5", "42,00"), 0 while there is nothing */
 export function cents(typed) {

@@ -1,12 +1,13 @@
 /* The till page, made fast. Everything works without it, as plain forms. */
 
 import { startCountdown } from "./till-clock.js";
-import { startAmount, startLetters } from "./till-keys.js";
+import { filled, startAmount, startLetters } from "./till-keys.js";
 import { startNetwork } from "./till-net.js";
 import { startScanner } from "./till-scanner.js";
 
 const network = startNetwork();
-const amount = startAmount(document.querySelector("[data-purchase]"), network);
+const sale = document.querySelector("[data-purchase]");
+const amount = startAmount(sale, network);
 startCountdown();
 startLetters(document.querySelector("[data-letters]"));
 
@@ -18,11 +19,17 @@ async function send(form) {
   const buttons = document.querySelectorAll("button[data-net]");
   buttons.forEach((button) => button.setAttribute("aria-disabled", "true"));
   if (await network.ask()) {
+    if (sale && form.matches("[data-keeps]")) keep(form);
     form.submit();
     return;
   }
   busy = false;
   buttons.forEach((button) => button.removeAttribute("aria-disabled"));
+}
+
+/* A code that is read opens another page: what the sale has in it goes along. */
+function keep(form) {
+  for (const [name, value] of filled(sale)) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
 }
 
 document.addEventListener("submit", (event) => {
@@ -37,7 +44,7 @@ window.addEventListener("pageshow", (event) => {
 });
 
 const asked = document.querySelector("[data-asked]");
-if (asked) import("./till-ask.js").then((module) => module.startAsking(asked, document.querySelector("[data-purchase]")));
+if (asked) import("./till-ask.js").then((module) => module.startAsking(asked, sale));
 
 const scan = document.querySelector("[data-scan]");
 if (scan) {

@@ -156,7 +156,8 @@ def stamp(
         session, award, counter.account, kind="earn", member_id=counter.member_id, reason=reason, source_kind=BY_HAND,
         source_id=row.id,
     )  # fmt: skip
-    return Given(row.public_id, counter.program, wanted, award.line.balance, award.line.filled, rewards=given)
+    filled = award.line.filled + sum(after.line.filled for after in award.follows)
+    return Given(row.public_id, counter.program, wanted, counter.account.balance, filled, rewards=given)
 
 
 def _open(

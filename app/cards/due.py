@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
-from app.cards import reaching, rules, triggers
+from app.cards import reaching, rules, tiers, triggers
 from app.cards.programs import ProgramInForce, in_force
 from app.cards.triggers import Event
 from app.core import clock
@@ -113,11 +113,13 @@ def tier_changed(session: Session, member: Member, *, program_id: int, was: str,
         ranks = {one.slug: rank for rank, one in enumerate(program.plan.tiers)}
         rank = ranks.get(tier, -1)
         runs = reaching.runs_of(session, program_id, member_id)
-        if rank > ranks.get(was, -1):
+        held = ranks.get(tiers.tier_at(session, member_id, now, program), -1)
+        if rank > ranks.get(was, -1) and held >= rank:  # a refund may have come before this job
             source = reaching.next_source(runs, f"{tier}:{now.astimezone(zone(session)).year}")
             if source is not None:
                 triggers.trigger_each(session, [member_id], Event(reaching.REACHED, source, now, program_id=program_id))
         elif reason == "refund":
-            for run in runs:
-                if ranks.get(run.source.split(":")[0], -1) > rank:
+            newest = {run.source.split(":")[0]: run for run in sorted(runs, key=lambda run: run.id)}
+            for slug, run in newest.items():  # of earlier years, each was reached by what stands
+                if run.taken_back_at is None and ranks.get(slug, -1) > rank:
                     triggers.take_back(session, member, reaching.REACHED, run.source)

@@ -60,8 +60,7 @@ def take_back(
     entry_id = account.take(kind, amount, version_id=version_id, **why)
     undone = undo_fills(session, account, member_id)
     program = of_version(session, version_id)
-    if reaching.has_rules(program):
-        undo_reached(session, account, program, member_id=member_id)
+    undo_reached(session, account, program, member_id=member_id)
     if program.plan.thresholds:
         number = planning.round_of(session, program, member_id)
         undo_thresholds(session, account, member_id=member_id, number=number)

@@ -16,6 +16,7 @@ from app.cards.triggers import Event
 from app.cards.units import counted, unit
 from app.core import clock
 from app.core.i18n import pick
+from app.ledger import service as ledger
 from app.members.models import Member
 from app.network.models import Till
 from app.rewards import service as rewards
@@ -50,6 +51,7 @@ def welcome(session: Session, member: Member, *, contact: str, till: Till | None
         contact: the normalized address or number; kept as a hash only, also after the member is gone.
         till: that signed the member up.
     """
+    ledger.hold_member(session, member.id)  # of two contacts confirmed at one moment, the second sees the first's gift
     if _joined(session, member):
         return None
     event = _event(member, till)

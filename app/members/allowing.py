@@ -108,7 +108,7 @@ def answer(session: Session, member: Member, public_id: str, *, allow: bool) -> 
         ConfirmationOver: its scan is over.
     """
     wanted = select(ScanConfirmation).where(
-        ScanConfirmation.public_id == public_id, ScanConfirmation.member_id.in_(_family(session, member))
+        ScanConfirmation.public_id == public_id, ScanConfirmation.member_id == member.id
     )
     row = session.scalar(wanted)
     if row is None:
@@ -135,17 +135,9 @@ def questions(session: Session, member: Member) -> list[Question]:
         .join(Scan, Scan.id == ScanConfirmation.scan_id)
         .join(Till, Till.id == Scan.till_id)
         .join(Outlet, Outlet.id == Till.outlet_id)
-        .where(ScanConfirmation.member_id.in_(_family(session, member)), *open_now)
+        .where(ScanConfirmation.member_id == member.id, *open_now)
     )
     return [Question(*row[1:]) for row in sorted(rows, key=lambda row: -row[0])]
-
-
-def _family(session: Session, member: Member) -> list[int]:
-    """Return the ids of a member and of those that became it: a scan names who it was at that moment.
-
-    Asked by itself: within another statement SQLite would walk the brand's members, each second for each open card.
-    """
-    return [member.id, *session.scalars(select(Member.id).where(Member.merged_into_id == member.id))]
 
 
 def _leave_alone(session: Session, member_id: int, now: datetime) -> None:

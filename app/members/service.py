@@ -193,7 +193,7 @@ def absorb(session: Session, newcomer: Member, into: Member) -> Member:
         return kept or into
     _move_contacts(session, newcomer, kept)
     consents.absorb(session, newcomer, kept)
-    for table in (ContactCode, Scan, ScanConfirmation):
+    for table in (ContactCode, ScanConfirmation, Scan):  # as `allowing.answer` locks them
         session.execute(update(table).where(table.member_id == newcomer.id).values(member_id=kept.id))
     sessions.move(session, door=DOOR, from_id=newcomer.id, to_id=kept.id)
     session.execute(update(Member).where(Member.merged_into_id == newcomer.id).values(merged_into_id=kept.id))

@@ -71,9 +71,8 @@ def code_of(service: Service, contact: str, *, after: int = 0) -> str:
 
 def decode(picture: bytes) -> str:
     """Read the QR of a picture, as a till's scanner would."""
-    found = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)))
-    told = [(str(one.format), one.text) for one in found]
-    assert len({text for _format, text in told}) == 1, f"codes on the picture: {told}"
+    found = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)), formats=zxingcpp.BarcodeFormat.QRCode)
+    assert len(found) == 1, f"codes on the picture: {[(one.text, str(one.position)) for one in found]}"
     return str(found[0].text)
 
 

@@ -204,4 +204,5 @@ def test_every_operation_does_its_work_as_the_document_says(
             parts |= {"body": real.get("body", {}), "media_type": "application/json"}
         case = operation.Case(**parts, headers=till.headers())
 
-        assert case.call_and_validate(base_url=address, session=line).status_code in (200, 201), label
+        done = 200 if operation.method == "get" else 201
+        assert case.call_and_validate(base_url=address, session=line).status_code == done, label

@@ -48,6 +48,8 @@ def one(till: TillSide, shopper: Shopper, body: dict[str, Any]) -> bool:
     assert quoted.json is not None
     assert answer.json is not None
     if answer.status_code != 201:
+        assert answer.status_code in (403, 404, 409, 422), (answer.json, body)
+        assert quoted.status_code == answer.status_code, (quoted.json, body)
         told = [{**reply, "request_id": ""} for reply in (quoted.json, answer.json)]
         assert told[0] == told[1], body
         return False

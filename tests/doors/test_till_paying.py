@@ -1,5 +1,6 @@
 """A sale at the till page is paid with coupons, bonus and gift cards, approved by PIN, and allowed in the app."""
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -140,6 +141,21 @@ def test_gift_card_that_is_read_pays_on_the_page_it_was_read_on(shop: Shop, purs
     assert read.location == f"/till/scan/{scan}?code={purse.bearer.code}"
     assert f'name="code" value="{purse.bearer.code}" checked' in page.text
     assert due(shop) == 3900
+
+
+def test_what_a_sale_has_in_it_outlives_the_next_code(shop: Shop, purse: Purse) -> None:
+    scan = shop.scan()
+    sale = {"amount": "42,00", "receipt": "R 7", "code": purse.bearer.code, "from": scan}
+
+    read = shop.post("/till/scan", text=purse.coupon.code, **sale)
+    page = shop.get(read.location).text
+    back = re.findall(rf'href="(/till/scan/{scan}[^"]*)"', page)
+    both = shop.get(html.unescape(back[0])).text
+
+    assert len(back) == 2
+    assert 'name="amount" value="42,00"' in both
+    assert 'name="receipt" value="R 7"' in both
+    assert all(f'name="code" value="{code}" checked' in both for code in (purse.bearer.code, purse.coupon.code))
 
 
 def test_wrong_codes_on_a_sale_are_locked_as_others_are(shop: Shop) -> None:

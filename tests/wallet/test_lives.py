@@ -24,6 +24,7 @@ from tests.wallet.shop import Shop, a_shop
 FULL = os.environ.get("LEIMA_TEST_FULL") == "1"
 LIVES = 500 if FULL else 4  # on each of the two databases
 BUSY = 3 if FULL else 1
+QUICK: list[Op] = [op for who in range(CARDS) for op in (("buy", who, 1), ("work",))]  # two of them in one second
 TWINS = 60  # lives that a broken twin has to be caught in
 
 
@@ -74,8 +75,7 @@ def caught(begin: Callable[[], Life]) -> int | None:
 
     The first is what a clock stumbles over at once: cards that change one after the other, two of them in one second.
     """
-    quick: list[Op] = [op for who in range(CARDS) for op in (("buy", who, 1), ("work",))]
-    for number, life in enumerate([quick, *(busy(seed) for seed in range(TWINS))]):
+    for number, life in enumerate([QUICK, *(busy(seed) for seed in range(TWINS))]):
         try:
             if begin().live(life):
                 return number
@@ -84,8 +84,10 @@ def caught(begin: Callable[[], Life]) -> int | None:
     return None
 
 
-def test_busy_lives_end_well_too(begin: Callable[[], Life]) -> None:
-    assert [begin().live(busy(seed)) for seed in range(BUSY)] == [[]] * BUSY
+def test_quick_and_busy_lives_end_well_too(begin: Callable[[], Life]) -> None:
+    lives = [QUICK, *map(busy, range(BUSY))]
+
+    assert [begin().live(life) for life in lives] == [[]] * len(lives)
 
 
 def test_tag_from_a_clock_is_caught(begin: Callable[[], Life], monkeypatch: pytest.MonkeyPatch) -> None:

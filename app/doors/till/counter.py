@@ -37,7 +37,8 @@ def _read(text: str) -> Response:
         view, origin = paying.by_code(text), request.form.get("from", "")
         if isinstance(view, rewards.GiftCardView):
             return _gift_card(view, origin)
-        return go(f"/till/coupon/{view.code}" + (f"?from={origin}" if ID.fullmatch(origin) else ""))
+        query = f"?from={origin}&{paying.kept(request.form)}".rstrip("&") if ID.fullmatch(origin) else ""
+        return go(f"/till/coupon/{view.code}{query}")
     return go(f"/till/scan/{guesses.scan(text, till=till()).public_id}")
 
 
@@ -45,7 +46,7 @@ def _gift_card(view: rewards.GiftCardView, origin: str) -> Response:
     """Put a gift card on the sale of the member's page that it was read on; without one, say what is left on it."""
     back = shape.back(web.session(), f"/till/scan/{origin}", till_id=till().id)
     if back:
-        return go(f"{back['url']}?code={view.code}")
+        return go(f"{back['url']}?{paying.kept(request.form, view.code)}")
     left = i18n.format_cents(view.card.balance_cents if view.usable else 0)
     return pages.idle(
         notice=_("Gift card, %(amount)s left. Scan the member's card first, then this code.", amount=left)
@@ -57,7 +58,7 @@ def coupon(code: str) -> Response:
     """Show a coupon whose own code was scanned, and whether it can be used."""
     view = guesses.coupon(code)
     origin = request.args.get("from", "")
-    return pages.coupon(view, f"/till/scan/{origin}")
+    return pages.coupon(view, f"/till/scan/{origin}", given=request.args)
 
 
 @blueprint.post("/redeem")

@@ -10,7 +10,7 @@ from app.core import clock, web
 from app.core.crypto import new_id
 from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
-from app.doors.till import offers, results, shape
+from app.doors.till import offers, paying, results, shape
 from app.doors.till.door import page, public_id, till
 from app.members import lookup, scans
 from app.members.models import Member, Scan
@@ -88,10 +88,20 @@ def _redeemed(coupon_id: str, member_id: int) -> str | None:
     return None
 
 
-def coupon(view: rewards.CouponView, origin: str, *, status: int = 200, refused: LeimaError | None = None) -> Response:
-    """Render a coupon by its own code; `origin` is the member's page that it was scanned on."""
+def coupon(
+    view: rewards.CouponView,
+    origin: str,
+    *,
+    status: int = 200,
+    refused: LeimaError | None = None,
+    given: MultiDict[str, str] | None = None,
+) -> Response:
+    """Render a coupon by its own code; `origin` is the member's page that it was read on, `given` its sale's form."""
     session, asking = web.session(), till()
     usable = view.usable and not view.held_from(asking.id)
     reason = refused or (None if usable else rewards.refusal(session, view))
     back = shape.back(session, origin, till_id=asking.id)
-    return page("coupon", status, coupon=shape.voucher(view, reason), key=new_id(clock.now()), back=back)
+    given = given if given is not None else MultiDict()
+    keeps, uses = paying.kept(given), paying.kept(given, view.code)
+    shown = shape.voucher(view, reason)
+    return page("coupon", status, coupon=shown, key=new_id(clock.now()), back=back, keeps=keeps, uses=uses)

@@ -1,6 +1,7 @@
 """What a sale at the till page is paid with beside money, as its form says: coupons, gift cards, bonus, an approval."""
 
 from contextlib import suppress
+from urllib.parse import urlencode
 
 from flask import request
 from werkzeug.datastructures import MultiDict
@@ -18,6 +19,8 @@ from app.members.models import Member, Scan
 from app.rewards import service as rewards
 
 SPEND = "spend-"  # and the program's short name: cents of a bonus
+SALE = ("amount", "receipt", "use", "gift", "code")  # what else a sale's form has in it
+MOST_FIELDS = 30
 
 
 class ApproverMissing(Invalid):
@@ -50,14 +53,26 @@ def wishes(found: Scan, member: Member, given: MultiDict[str, str]) -> Wishes:
     if own or spend:
         scans.demand_redeem(found)
     session = web.session()
-    coupons = [_own(rewards.of_member(session, member.id), public_id) for public_id in given.getlist("use")]
-    gifts = [_own_gift(rewards.gift_cards_of(session, member.id), public_id) for public_id in given.getlist("gift")]
+    mine = rewards.of_member(session, member.id) if given.getlist("use") else []
+    coupons = [_own(mine, public_id) for public_id in given.getlist("use")]
+    cards = rewards.gift_cards_of(session, member.id) if given.getlist("gift") else []
+    gifts = [_own_gift(cards, public_id) for public_id in given.getlist("gift")]
     for code in given.getlist("code"):
         read = by_code(code)
         (coupons if isinstance(read, rewards.CouponView) else gifts).append(read.code)
     if len(set(coupons)) < len(coupons) or len(set(gifts)) < len(gifts):
         raise CodeTwice(_("A code stands twice in this basket."))
     return Wishes({slug: part for slug, part in spend.items() if part}, tuple(coupons), dict.fromkeys(gifts))
+
+
+def kept(given: MultiDict[str, str], *codes: str) -> str:
+    """Return what a sale's form has in it as a query, with codes that were read: it must outlive the next reading."""
+    fields = [
+        (name, value[:60])
+        for name, value in given.items(multi=True)
+        if value and (name in SALE or name.startswith(SPEND))
+    ]
+    return urlencode(list(dict.fromkeys(fields + [("code", code) for code in codes]))[:MOST_FIELDS])
 
 
 def spends(given: MultiDict[str, str]) -> dict[str, str]:
