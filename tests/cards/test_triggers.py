@@ -1,5 +1,7 @@
 """What rules give beside purchases: once for each source, told in the story, and taken back once."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -158,21 +160,51 @@ def test_stamps_by_hand_set_a_rule_off_too(bare_shop: Shop) -> None:
     program = a_plan(shop.session, "points", plan)
     cashier = a_worker(shop, "elli@kulma.example")
 
-    by_hand.stamp(
+    given = by_hand.stamp(
         shop.session, shop.member, till=shop.till, program="points", wanted=10, cashier=cashier.public_id,
         reason="goodwill",
     )  # fmt: skip
 
     assert holds(shop, program) == (60, 0)
+    assert given.balance == 60
 
 
-def test_tier_that_is_reached_gives_once_a_year_and_a_refund_takes_it_back(bare_shop: Shop) -> None:
-    shop = bare_shop
+def golden(shop: Shop) -> Callable[[str, str], None]:
+    """Give what reaching gold brings a bun; return what the job does that hears of a tier's change by a refund."""
     evening = beside("threshold_reached", BUN, when={"tiers": ["gold"]})
     program = a_plan(shop.session, "standing", {**TIERS, "rules": [evening]})
 
     def told(was: str, tier: str) -> None:
         due.tier_changed(shop.session, shop.member, program_id=program.id, was=was, tier=tier, reason="refund")
+
+    return told
+
+
+def test_refund_takes_back_the_gift_of_this_year_and_not_of_earlier_ones(bare_shop: Shop) -> None:
+    shop, told = bare_shop, golden(bare_shop)
+    with clock.moved(by=timedelta(days=-800)):
+        shop.buy(160_000)
+        told("", "gold")
+    bought = shop.buy(160_000)
+    told("", "gold")
+    shop.refund(bought)
+    told("gold", "")
+
+    assert shop.states() == ["issued", "revoked"]
+
+
+def test_job_that_hears_of_a_tier_after_its_refund_gives_nothing(bare_shop: Shop) -> None:
+    shop, told = bare_shop, golden(bare_shop)
+    shop.refund(shop.buy(160_000))
+
+    told("gold", "")
+    told("", "gold")  # it was tried again
+
+    assert shop.states() == []
+
+
+def test_tier_that_is_reached_gives_once_a_year_and_a_refund_takes_it_back(bare_shop: Shop) -> None:
+    shop, told = bare_shop, golden(bare_shop)
 
     shop.buy(60_000)
     told("", "silver")
