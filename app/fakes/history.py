@@ -129,7 +129,7 @@ class History:
 
     @singledispatchmethod
     def _do(self, step: Step, session: Session) -> None:
-        raise NotImplementedError(type(step).__name__)
+        raise NotImplementedError(type(step).__name__)  # a kind of step that none of the following is for
 
     @_do.register
     def _(self, step: Join, session: Session) -> None:

@@ -46,7 +46,7 @@ class LoopbackServer:
 
     def answer(self, request: Request) -> Reply:
         """Answer one request; each service says how."""
-        raise NotImplementedError
+        raise NotImplementedError  # by a service of its own class, always
 
     @property
     def base_url(self) -> str:

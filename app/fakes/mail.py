@@ -68,7 +68,7 @@ class _Controller(Controller):
         assert self.server is not None  # noqa: S101 - aiosmtpd has just made it
         sockets: Any = getattr(self.server, "sockets", ())
         self.port = sockets[0].getsockname()[1]
-        super()._trigger_server()  # type: ignore[no-untyped-call]
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # the library has no types
 
 
 class FakeMail:

@@ -169,9 +169,9 @@ def test_stamps_by_hand_set_a_rule_off_too(bare_shop: Shop) -> None:
     assert given.balance == 60
 
 
-def golden(shop: Shop) -> Callable[[str, str], None]:
-    """Give what reaching gold brings a bun; return what the job does that hears of a tier's change by a refund."""
-    evening = beside("threshold_reached", BUN, when={"tiers": ["gold"]})
+def golden(shop: Shop, **when: Any) -> Callable[[str, str], None]:
+    """Let a tier that is reached bring a bun; return what the job does that hears of a tier's change by a refund."""
+    evening = beside("threshold_reached", BUN, when=when)
     program = a_plan(shop.session, "standing", {**TIERS, "rules": [evening]})
 
     def told(was: str, tier: str) -> None:
@@ -204,7 +204,7 @@ def test_job_that_hears_of_a_tier_after_its_refund_gives_nothing(bare_shop: Shop
 
 
 def test_tier_that_is_reached_gives_once_a_year_and_a_refund_takes_it_back(bare_shop: Shop) -> None:
-    shop, told = bare_shop, golden(bare_shop)
+    shop, told = bare_shop, golden(bare_shop, tiers=["gold"])
 
     shop.buy(60_000)
     told("", "silver")

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.db import Database
-from app.core.errors import LeimaError
 from app.core.jobs import Job
 from app.members import allowing, books, lookup, scans
 from app.members.models import Member, Scan, ScanConfirmation
@@ -21,18 +20,12 @@ from tests.plans import statements
 from tests.races.world import World
 from tests.races.world import unlocked as unlocked
 from tests.races.world import world as world
+from tests.refusals import code_of
 
 
 def a_static_scan(session: Session, member: Member, till: Till | None = None) -> Scan:
     """Read what stands in Apple Wallet."""
     return scans.read(session, lookup.codes_of(session, member.id).code, till=till or a_till(session))
-
-
-def code_of(act: Callable[[], object]) -> str:
-    """Return the code of a refusal."""
-    with pytest.raises(LeimaError) as refused:
-        act()
-    return refused.value.code
 
 
 def test_scan_may_redeem_from_the_allowing_to_its_end(session: Session) -> None:

@@ -2,11 +2,9 @@
 
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import func, select
 
 from app.core import clock
-from app.core.errors import LeimaError
 from app.ledger.models import SettlementFact
 from app.members.models import Member
 from app.network.models import Till
@@ -18,6 +16,7 @@ from tests.members.races import at_once
 from tests.races.world import World
 from tests.races.world import unlocked as unlocked
 from tests.races.world import world as world
+from tests.refusals import code_of
 from tests.shop import Shop, a_reward, faults
 
 LOST = {"refunded True", "GiftCardTouched", "GiftCardNotUsable", "GiftCardTooSmall"}  # what comes too late hears
@@ -38,12 +37,6 @@ def owed(shop: Shop) -> dict[str, int]:
     """Return what the brand pays for gift cards, by kind of fact."""
     rows = shop.session.execute(select(SettlementFact.kind, func.sum(SettlementFact.cents)).group_by("kind"))
     return {kind: int(cents) for kind, cents in rows}
-
-
-def code_of(act: object) -> str:
-    with pytest.raises(LeimaError) as refused:
-        act()  # type: ignore[operator]
-    return refused.value.code
 
 
 def test_what_is_sold_is_owed_and_what_is_used_is_paid_to_its_outlet(shop: Shop) -> None:
