@@ -2,7 +2,10 @@
 
 from sqlalchemy import Date, bindparam, text
 
+from app.core.sql import Sql
 from app.core.tables import UtcDateTime
+
+LIMITS = Sql("SELECT CAST(limits AS TEXT) FROM brand WHERE id = :brand_id")
 
 _EARNED = (
     "(EXISTS (SELECT 1 FROM award a WHERE a.brand_id = p.brand_id AND a.purchase_id = p.id AND a.amount > 0) "
@@ -21,16 +24,14 @@ _AROUND = (
     "WHERE p.brand_id = :brand_id AND p.member_id = :member_id "
     "AND p.occurred_at >= :since AND p.occurred_at < :until"
 )
-AROUND = text(_AROUND.format(earned=_EARNED)).bindparams(*_SPAN).columns(occurred_at=UtcDateTime)
+AROUND = Sql(_AROUND.format(earned=_EARNED))
 # Two halves, since an OR would walk the brand's staff.
 _OWNER = (
     "SELECT s.public_id, s.reseller_id FROM contact c JOIN staff s ON s.brand_id = c.brand_id AND s.{kind} = c.value "
     "WHERE c.brand_id = :brand_id AND c.member_id = :member_id AND c.kind = '{kind}' "
     "AND c.confirmed_at IS NOT NULL AND (s.ended_at IS NULL OR s.ended_at > :now)"
 )
-OWNER = text(" UNION ALL ".join(_OWNER.format(kind=kind) for kind in ("email", "phone"))).bindparams(
-    bindparam("now", type_=UtcDateTime)
-)
+OWNER = Sql(" UNION ALL ".join(_OWNER.format(kind=kind) for kind in ("email", "phone")))
 # Colleagues of a reseller's people stand at that reseller's tills; the brand's people have them everywhere.
 IS_COLLEAGUE = text(
     "SELECT 1 FROM outlet WHERE brand_id = :brand_id AND id = :outlet_id "

@@ -3,11 +3,12 @@
 Source: earning.md, "Limits against misuse".
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy.orm import Session
 
@@ -17,8 +18,8 @@ from app.core import clock
 from app.core.db import brand_of
 from app.core.errors import Conflict
 from app.core.i18n import gettext as _
+from app.core.sql import moment
 from app.ledger.service import Basket
-from app.network.models import Brand
 
 OUTLET_DAY, DAY, APPROVAL, OWN_CARD = "limit_outlet_day", "limit_day", "needs_approval", "own_card"
 MEMBER_DAY, CASHIER_HOUR = "limit_manual_day", "limit_manual_hour"
@@ -60,8 +61,8 @@ class Limits:
 
 def of_brand(session: Session) -> Limits:
     """Return the limits of the session's brand."""
-    kept = session.get_one(Brand, brand_of(session)).limits
-    values: dict[str, Any] = {name: None if value is False else value for name, value in kept.items()}
+    ((kept,),) = sql.LIMITS.run(session, {"brand_id": brand_of(session)})
+    values: dict[str, Any] = {name: None if value is False else value for name, value in json.loads(kept).items()}
     return Limits(**values)
 
 
@@ -132,7 +133,7 @@ def own_card(
     if not limits.own_card and limits.own_card_month is None:
         return "", {}, ()
     keys = {"brand_id": brand_of(session), "member_id": member_id, "now": clock.now()}
-    owners = session.connection().execute(sql.OWNER, keys).all()
+    owners = sql.OWNER.run(session, keys)
     if not owners:
         return "", {}, ()
     if limits.own_card and any(owner.public_id in staff for owner in owners):
@@ -188,7 +189,21 @@ def _midnight(day: date, at: datetime) -> datetime:
     return datetime.combine(day, time(), at.tzinfo)
 
 
-def _around(session: Session, limits: Limits, *, member_id: int, outlet_id: int, at: datetime) -> Sequence[Any]:
+class _Near(NamedTuple):
+    """A member's purchase, and where the new one is."""
+
+    outlet_id: int
+    occurred_at: datetime
+    kind: str
+    latitude: float | None
+    longitude: float | None
+    here_kind: str
+    here_latitude: float | None
+    here_longitude: float | None
+    earned: int
+
+
+def _around(session: Session, limits: Limits, *, member_id: int, outlet_id: int, at: datetime) -> list[_Near]:
     """Return the member's purchases of the day, and those that are near in time."""
     counts = limits.purchases_outlet_day is not None or limits.purchases_day is not None
     if not counts and limits.far_km is None:
@@ -199,10 +214,13 @@ def _around(session: Session, limits: Limits, *, member_id: int, outlet_id: int,
     if counts:
         since, until = min(since, _midnight(day, at)), max(until, _midnight(day + timedelta(days=1), at))
     keys = {"brand_id": brand_of(session), "member_id": member_id, "outlet_id": outlet_id}
-    return session.connection().execute(sql.AROUND, {**keys, "since": since, "until": until}).all()
+    return [
+        _Near(outlet_id, moment(occurred_at), *rest)
+        for outlet_id, occurred_at, *rest in sql.AROUND.run(session, {**keys, "since": since, "until": until})
+    ]
 
 
-def _too_often(limits: Limits, near: Sequence[Any], *, outlet_id: int, at: datetime) -> tuple[str, dict[str, Any]]:
+def _too_often(limits: Limits, near: Sequence[_Near], *, outlet_id: int, at: datetime) -> tuple[str, dict[str, Any]]:
     earned = [row for row in near if row.earned and row.occurred_at.astimezone(at.tzinfo).date() == at.date()]
     here = sum(row.outlet_id == outlet_id for row in earned)
     for reason, most, times in (
@@ -214,7 +232,7 @@ def _too_often(limits: Limits, near: Sequence[Any], *, outlet_id: int, at: datet
     return "", {}
 
 
-def _far_apart(limits: Limits, near: Sequence[Any], *, outlet_id: int, at: datetime) -> tuple[Suspicion, ...]:
+def _far_apart(limits: Limits, near: Sequence[_Near], *, outlet_id: int, at: datetime) -> tuple[Suspicion, ...]:
     """Tell of the farthest other outlet at which the member bought within minutes; web shops are nowhere."""
     if limits.far_km is None:
         return ()

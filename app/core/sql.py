@@ -7,7 +7,7 @@ times as much as the rest of it (design.md section 4).
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, overload
 
 from sqlalchemy.orm import Session
 
@@ -63,6 +63,10 @@ def kept(value: date) -> str:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 
+@overload
+def moment(read: None) -> None: ...
+@overload
+def moment(read: datetime | str) -> datetime: ...
 def moment(read: datetime | str | None) -> datetime | None:
     """Return a moment that a row of such a statement holds, aware, in UTC."""
     if read is None:

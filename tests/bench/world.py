@@ -3,10 +3,11 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from app import registry
 from app.cards.service import record_purchase
-from app.core import migrations
+from app.core import clock, migrations
 from app.core.db import Database
 from app.fakes.history_plan import _MENU as MENU
 from app.members import lookup
@@ -19,6 +20,9 @@ from tests.shop import a_basket, a_shop, faults
 MEMBERS = 400
 BEFORE = 20_000  # sales that are in the books already
 AT_ONCE = 500  # of them in one transaction
+DAYS = 28  # on which they were
+# What a brand has by default is looked up for each sale; only the counts are too high to be reached in a run.
+LIMITS = {"purchases_outlet_day": 100_000, "purchases_day": 100_000}
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def build(database: Database) -> World:
     """Migrate an empty database and fill it."""
     registry.load()
     migrations.upgrade(database)
-    brand_id = a_brand(database)
+    brand_id = a_brand(database, limits=LIMITS)
     with database.unit(brand_id) as session:
         shop = a_shop(session, cents=400, size=10)
         members = [a_member(session) for _ in range(MEMBERS)]
@@ -66,8 +70,9 @@ def build(database: Database) -> World:
     sales = list(world.sales(BEFORE, seed=0))
     for start in range(0, BEFORE, AT_ONCE):
         with database.unit(brand_id) as session:
+            at = clock.now() - timedelta(days=1 + start // AT_ONCE % DAYS)
             for sale in sales[start : start + AT_ONCE]:
-                record_purchase(session, a_basket(sale.cents), member=sale.member, till=world.till)
+                record_purchase(session, a_basket(sale.cents, at=at), member=sale.member, till=world.till)
     return world
 
 

@@ -183,6 +183,7 @@ def test_outlets_that_are_near_or_nowhere_are_not_flagged(strict_shop: Shop, why
         place(strict_shop, strict_shop.far_till, 60.9827 if why == "near" else 61.4978, 25.6612)  # Lahti is 96 km away
     if why == "web":
         strict_shop.session.get_one(Outlet, strict_shop.far_till.outlet_id).kind = "web"
+        strict_shop.session.flush()
     if why == "off":
         set_limits(strict_shop, far_km=False)
 
