@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.cards import granting, limits, planning, rules, undoing, uses, views
+from app.cards import granting, limits, planning, rules, tiers, undoing, uses, views
 from app.cards.events import progressed
 from app.cards.misuse_models import BY_HAND, JUDGED, Flag, ManualStamp
 from app.cards.models import Award
 from app.cards.planning import AwardPlan
-from app.cards.programs import of_version
+from app.cards.programs import in_force, of_version
 from app.cards.returns import returned
 from app.cards.rules import Line, Outcome
 from app.cards.situation import situation
@@ -88,6 +88,7 @@ def _book_purchase(session: Session, flag: Flag, purchase: Purchase, by: Staff) 
     left = _left(session, purchase)
     if left is None:
         return
+    set_to = []
     for award in awards:
         program, account = of_version(session, award.version_id), accounts[award.program_id]
         facts = rules.facts_from_json(award.facts, due_cents=left[0], lines=left[1])
@@ -98,6 +99,13 @@ def _book_purchase(session: Session, flag: Flag, purchase: Purchase, by: Staff) 
         uses.write(
             session, plan.outcome.uses, program_id=program.id, member_id=member_id, purchase_id=purchase.id,
             day=facts.at.date(),
+        )  # fmt: skip
+        granting.ask_messages(session, plan, member_id=member_id)
+        set_to += [plan.outcome.tier] if plan.outcome.tier else []
+    if set_to:
+        tiers.after_sale(
+            session, in_force(session, purchase.occurred_at), member_id=member_id, purchase_id=purchase.id,
+            at=purchase.occurred_at, set_to=set_to,
         )  # fmt: skip
 
 
@@ -128,6 +136,7 @@ def _unbook_purchase(session: Session, flag: Flag, purchase: Purchase, by: Staff
             session, flag, accounts[award.program_id], found.given - found.taken, member_id=member_id,
             version_id=award.version_id, entry_id=found.entry_id, purchase_id=purchase.id,
         )  # fmt: skip
+    tiers.after_refund(session, member_id=member_id, purchase_id=purchase.id, refund_id=None)
 
 
 def _take(

@@ -86,7 +86,7 @@ class Verdict:
 
     def cut(self, kind: str, outcome: Outcome) -> Outcome:
         """Return an outcome of a kind of program, or nothing and why; `would` is what the limit took away."""
-        if not outcome.amount and not outcome.issues:
+        if not (outcome.amount or outcome.issues or outcome.tier or outcome.messages):
             return outcome
         reason, values = self.reason, dict(self.values)
         if not reason:
@@ -95,7 +95,9 @@ class Verdict:
                 return outcome
             reason, values = APPROVAL, {name: most}
         values["would"] = outcome.amount
-        return replace(outcome, amount=0, parts=(), reason=reason, values=values, issues=(), uses={})
+        return replace(
+            outcome, amount=0, parts=(), reason=reason, values=values, issues=(), tier=None, messages=(), uses={}
+        )
 
 
 Awarded = tuple[str, str, Mapping[str, Any]]  # a program's slug, the reason code of its award, what that names

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import rules, serial, service, tiers, triggers, uses
+from app.cards import granting, planning, serial, service, tiers, triggers, uses
 from app.cards.events import progressed
 from app.cards.models import ProgramVersion
 from app.cards.programs import ProgramInForce, in_force, of_version
@@ -21,8 +21,8 @@ from app.rewards import service as rewards
 def absorb(session: Session, newcomer: Member, *, into: Member) -> Member:
     """Merge a newcomer into the member whose contact it confirmed; both codes keep working. Return who stays.
 
-    What is collected moves by `transfer` entries, out of one account and into the other, and may fill the card; also
-    in a program of which no version holds now.
+    What is collected moves by `transfer` entries, out of one account and into the other, and may fill the card
+    or reach a threshold; also in a program of which no version holds now.
     Source: design.md section 3, "Members and contacts".
     """
     into = members.absorb(session, newcomer, into)
@@ -44,13 +44,15 @@ def absorb(session: Session, newcomer: Member, *, into: Member) -> Member:
     held = [account for account in opened[newcomer.id].values() if account.balance or account.pending]
     for program in _programs(session, held):
         source, target = opened[newcomer.id][program.id], opened[into.id][program.id]
-        amount = source.balance
+        amount, before = source.balance, target.balance
         why = {"version_id": program.version_id, "reason": "merged", "source_kind": "member"}
         entry_id = source.hand_over(
             target, why={**why, "source_id": into.id}, into_why={**why, "source_id": newcomer.id}
         )
-        full = rules.fills(target.balance, program.full_at) if program.full_at else 0
+        full, gifts = planning.crossing(session, program, member_id=into.id, before=before, after=target.balance)
         service.fill(session, program, target, into.id, [], full)
+        for gift in gifts:
+            granting.give(session, gift, program, target, member_id=into.id, purchase_id=None)
         emit(
             session,
             progressed(member_id=into.id, program_id=program.id, amount=amount, purchase_id=None, entry_id=entry_id),

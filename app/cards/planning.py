@@ -17,6 +17,7 @@ from app.cards.situation import situation
 from app.ledger.accounts import Terms
 from app.ledger.models import Account, LedgerEntry
 from app.ledger.rules import Basket
+from app.members.models import Member
 from app.rewards import service as rewards
 from app.rewards.models import Reward
 
@@ -163,13 +164,9 @@ def _booked(
     terms = _terms(program, facts.at)
     waits = terms.release_at is not None
     after = before if waits else before + outcome.amount
-    crossed = rules.crossed(program.plan, before, after)
+    filled, thresholds = crossing(session, program, member_id=member_id, before=before, after=after, rounds=rounds)
+    gifts = (*(Gift(reward_id) for reward_id in reward_ids(session, outcome.issues)), *thresholds)
     size = program.full_at or 1
-    filled = crossed.taken // size if program.size is None else rules.fills(after, size)
-    gifts = (
-        *(Gift(reward_id) for reward_id in reward_ids(session, outcome.issues)),
-        *_thresholds(session, program, crossed.reached, member_id=member_id, rounds=rounds),
-    )
     line = AwardLine(
         program, outcome.amount, after - filled * size, filled, _counted(program, outcome),
         outcome.reason, outcome.values, outcome.parts, waits,
@@ -209,6 +206,20 @@ def fill_reward(session: Session, program: ProgramInForce) -> int:
     return reward_ids(session, [program.plan.thresholds[-1].reward])[0]
 
 
+def crossing(
+    session: Session, program: ProgramInForce, *, member_id: int, before: int, after: int, rounds: int = 0
+) -> tuple[int, list[Gift]]:
+    """Return how many full cards a balance comes to, and what thresholds below their end give.
+
+    Args:
+        rounds: those that are planned already and stand in no entry.
+    """
+    crossed = rules.crossed(program.plan, before, after)
+    size = program.full_at or 1
+    filled = crossed.taken // size if program.size is None else rules.fills(after, size)
+    return filled, _thresholds(session, program, crossed.reached, member_id=member_id, rounds=rounds)
+
+
 def _thresholds(
     session: Session, program: ProgramInForce, reached: Sequence[Reached], *, member_id: int, rounds: int
 ) -> list[Gift]:
@@ -232,13 +243,17 @@ def _thresholds(
 
 
 def round_of(session: Session, program: ProgramInForce, member_id: int) -> int:
-    """Return how often a member's count in a program has begun anew."""
+    """Return how often a member's count in a program has begun anew, and those of who became it.
+
+    What their thresholds gave moved with them: a round of either is never counted again.
+    """
+    family = select(Member.id).where((Member.id == member_id) | (Member.merged_into_id == member_id))
     rounds = func.sum(LedgerEntry.amount)
     entries = (
         select(rounds)
         .join(Account, Account.id == LedgerEntry.account_id)
         .where(
-            Account.member_id == member_id,
+            Account.member_id.in_(family),
             Account.program_id == program.id,
             LedgerEntry.kind.in_(("fill", "fill_undo")),
         )

@@ -1,6 +1,5 @@
 """What the rules of a program look at beside the basket: read once for a sale, and only where a rule asks for it."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.cards import tiers, uses
 from app.cards.programs import ProgramInForce
 from app.cards.rules import Facts, Line, asks_for_tiers, ladder_periods, needs_seed, period_start
-from app.core.db import brand_of
+from app.core.db import brand_of, keyring
 from app.core.sql import Sql
 
 _PLACE = Sql(
@@ -31,6 +30,7 @@ _PERSON = Sql(
 # A purchase keeps the member who made it, also when that member became another one: those who did are asked too.
 _FAMILY = "SELECT :member_id UNION ALL SELECT id FROM member WHERE brand_id = :brand_id AND merged_into_id = :member_id"
 _BOUGHT = "SELECT 1 FROM purchase WHERE brand_id = :brand_id AND member_id IN ({family}) AND due_cents > 0 LIMIT 1"
+_NEWEST = "SELECT COALESCE(MAX(id), 0) FROM purchase WHERE brand_id = :brand_id AND member_id IN ({family})"
 _VISITED = (
     "SELECT 1 FROM purchase p JOIN award a ON a.brand_id = p.brand_id AND a.purchase_id = p.id "
     "WHERE p.brand_id = :brand_id AND p.member_id IN ({family}) AND p.outlet_id = :outlet_id "
@@ -43,6 +43,7 @@ _SPENT = (
     "AND p.member_id IN ({family}) AND p.occurred_at >= :since AND p.occurred_at < :until"
 )
 _HAS_BOUGHT = Sql(_BOUGHT.format(family=_FAMILY))
+_LAST_BOUGHT = Sql(_NEWEST.format(family=_FAMILY))
 _HAS_VISITED = Sql(_VISITED.format(family=_FAMILY))
 _HAS_SPENT = Sql(_SPENT.format(family=_FAMILY))
 
@@ -100,8 +101,16 @@ class Situation:
             used=uses.read(
                 self.session, plan.rules, program_id=program.id, member_id=self.member_id, day=self.day, lock=self.lock
             ),
-            seed=secrets.token_hex(16) if needs_seed(plan) else "",
+            seed=self._seed(f"{program.id} {trigger} {rule}") if needs_seed(plan) else "",
         )
+
+    def _seed(self, what: str) -> str:
+        """Return what a surprise is drawn with: nobody can know it before, and asking again draws nothing else.
+
+        So a quote says what the purchase then books. A member's next purchase draws anew.
+        """
+        ((last,),) = _LAST_BOUGHT.run(self.session, {"brand_id": brand_of(self.session), "member_id": self.member_id})
+        return keyring(self.session).lookup("surprise", f"{what} {self.member_id} {self.day} {last}")[:32]
 
     def _any(self, statement: Sql, **values: object) -> bool:
         keys = {"brand_id": brand_of(self.session), "member_id": self.member_id, "outlet_id": self.outlet_id}

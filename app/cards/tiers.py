@@ -119,10 +119,13 @@ def after_taking_back(session: Session, *, member_id: int, trigger_run_id: int) 
             _note(session, program, member_id, Cause("refund", now))
 
 
-def after_refund(session: Session, *, member_id: int, purchase_id: int, refund_id: int, kept: Sequence[str]) -> None:
+def after_refund(
+    session: Session, *, member_id: int, purchase_id: int, refund_id: int | None, kept: Sequence[str] = ()
+) -> None:
     """End the tiers that a member's spend no longer reaches, and those that rules of the purchase had set.
 
     Args:
+        refund_id: none where the brand took back what the purchase gave.
         kept: slugs of the tiers that what is left of the purchase still sets.
     """
     now, zone = clock.now(), brand_zone(session)

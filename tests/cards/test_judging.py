@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.cards import flags as cards_flags
-from app.cards import judging, refunds, service
+from app.cards import judging, refunds, service, tiers
 from app.cards.flags import FlagUnknown
 from app.cards.misuse_models import Flag
 from app.cards.story import story
@@ -14,7 +14,7 @@ from app.ledger.service import Basket, Line
 from app.network.models import Staff
 from app.rewards import service as rewards
 from tests.cards.kinds import a_plan
-from tests.cards.strict import NOON, a_worker, own_card, sell, set_limits
+from tests.cards.strict import NOON, a_worker, own_card, place, sell, set_limits
 from tests.programs import a_rule
 from tests.shop import Shop
 
@@ -162,3 +162,37 @@ def test_flag_shows_who_where_and_when(strict_shop: Shop, judge: Staff) -> None:
     assert view.purchase.id == view.flag.purchase_id
     with pytest.raises(FlagUnknown):
         cards_flags.find(strict_shop.session, "7ZZZZZZZZZZZZZZZZZZZZZZZZZ")
+
+
+CLUB = {
+    "tiers": [{"slug": "gold", "from_cents": 900_000, "discount_bp": 500, "keeps_months": 12}],
+    "rules": [{"name": "mug", "when": {"min_cents": 2000}, "then": [{"do": "set_tier", "tier": "gold"}]}],
+}
+
+
+def in_tier(shop: Shop) -> list[str]:
+    return [one.tier.slug for one in tiers.held(shop.session, shop.member.id, clock.now())]
+
+
+def test_limit_cuts_the_tier_too_and_approval_sets_it(strict_shop: Shop, judge: Staff) -> None:
+    a_plan(strict_shop.session, "standing", CLUB)
+    for cents in (400, 400, 400):
+        sell(strict_shop, cents)
+    cut = {award.program.slug: award.reason for award in sell(strict_shop, 2000).awards}
+
+    assert (cut["standing"], in_tier(strict_shop)) == ("limit_outlet_day", [])
+    assert judging.approve(strict_shop.session, the_flag(strict_shop, "limit_outlet_day"), by=judge)
+    assert in_tier(strict_shop) == ["gold"]
+
+
+def test_reversed_sale_loses_the_tier_that_it_set(strict_shop: Shop, judge: Staff) -> None:
+    a_plan(strict_shop.session, "standing", CLUB)
+    place(strict_shop, strict_shop.till, 60.1841, 24.9497)
+    place(strict_shop, strict_shop.far_till, 61.4978, 23.7610)
+    sell(strict_shop)
+    sell(strict_shop, 2000, till=strict_shop.far_till)
+    assert in_tier(strict_shop) == ["gold"]
+
+    assert judging.reverse(strict_shop.session, the_flag(strict_shop, "far_apart"), by=judge)
+
+    assert in_tier(strict_shop) == []

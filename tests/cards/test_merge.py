@@ -178,3 +178,47 @@ def test_ladder_remembers_what_the_newcomer_spent(bare_shop: Shop) -> None:
     after = bare_shop.buy(10_000, at=now)
 
     assert after.awards[0].amount == 250  # 2.5 % of 100.00, since 300.00 and 200.00 were spent before
+
+
+POINTS = {
+    "rules": [{"name": "points", "then": [{"do": "per_amount", "cents": 100}]}],
+    "thresholds": [{"at": 50, "reward": "bun"}, {"at": 100, "reward": "coffee"}],
+}
+
+
+def test_threshold_that_both_reach_together_gives_its_reward_once(bare_shop: Shop) -> None:
+    points = a_plan(bare_shop.session, "points", POINTS)
+    newcomer, another = a_newcomer(bare_shop), a_newcomer(bare_shop)
+    bare_shop.buy(3000), bare_shop.buy(3100, member=newcomer), bare_shop.buy(3800, member=another)
+
+    absorb(bare_shop, newcomer)  # 30 + 31: the bun
+
+    assert (holds(bare_shop, points), bare_shop.states()) == ((61, 0), ["issued"])
+    absorb(bare_shop, another)  # 99
+    assert bare_shop.states() == ["issued"]
+    assert len(bare_shop.buy(100).coupons) == 1  # 100: the coffee
+
+
+def test_threshold_that_one_has_reached_gives_nothing_again(bare_shop: Shop) -> None:
+    a_plan(bare_shop.session, "points", POINTS)
+    newcomer = a_newcomer(bare_shop)
+    bare_shop.buy(3000), bare_shop.buy(5100, member=newcomer)
+
+    absorb(bare_shop, newcomer)  # 81; the newcomer's bun moves
+
+    assert bare_shop.states() == ["issued"]
+
+
+def test_rounds_of_a_merged_member_are_not_counted_again(bare_shop: Shop) -> None:
+    a_plan(bare_shop.session, "points", {**POINTS, "repeats": True})
+    newcomer = a_newcomer(bare_shop)
+    # Two rounds and 40 of the third: two buns and two coffees. 10 of the first round wait at the other one.
+    bare_shop.buy(24_000, member=newcomer)
+    small = bare_shop.buy(1000)
+
+    absorb(bare_shop, newcomer)  # 50 of the third round: its bun
+
+    assert bare_shop.states() == ["issued"] * 5
+    bare_shop.refund(small)  # 40: only the third bun goes
+    assert sorted(bare_shop.states()) == ["issued"] * 4 + ["revoked"]
+    assert [len(bare_shop.buy(cents).coupons) for cents in (1000, 5000, 5000)] == [1, 1, 1]  # bun, coffee, bun
