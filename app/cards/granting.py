@@ -130,7 +130,7 @@ def fill(
         given.append(
             rewards.give(
                 session, member_id=member_id, reward=session.get_one(Reward, reward_id), source_kind="fill",
-                source_id=entry_id, at=account.context["occurred_at"],
+                source_id=entry_id, at=_from(account),
             )
         )  # fmt: skip
 
@@ -149,8 +149,14 @@ def give(
     session.flush()
     return rewards.give(
         session, member_id=member_id, reward=session.get_one(Reward, gift.reward_id), source_kind="issue",
-        source_id=issue.id, at=account.context["occurred_at"],
+        source_id=issue.id, at=_from(account),
     )  # fmt: skip
+
+
+def _from(account: OpenAccount) -> datetime:
+    """Return since when a reward is good: what a late sale brings has its full days from when the member can see it."""
+    happened: datetime = account.context["occurred_at"]
+    return max(happened, clock.now())
 
 
 def ask_messages(session: Session, award: AwardPlan, *, member_id: int) -> None:

@@ -54,7 +54,7 @@ class Limits:
 
     def largest(self, kind: str) -> tuple[str, int | None]:
         """Return the name that a sentence has for the largest single award of a kind of program, and how much it is."""
-        if kind == "bonus":
+        if kind in ("bonus", "cash_back"):
             return "most_cents", self.award_cents
         return "most", self.award_units if kind in ("stamp_card", "visits") else None
 
@@ -84,14 +84,19 @@ class Verdict:
     values: Mapping[str, Any] = field(default_factory=dict)
     suspicions: tuple[Suspicion, ...] = ()
 
-    def cut(self, kind: str, outcome: Outcome) -> Outcome:
-        """Return an outcome of a kind of program, or nothing and why; `would` is what the limit took away."""
+    def cut(self, kind: str, outcome: Outcome, *, worth_cents: int | None = None) -> Outcome:
+        """Return an outcome of a kind of program, or nothing and why; `would` is what the limit took away.
+
+        Args:
+            worth_cents: what it comes to, where that is not its amount.
+        """
         if not (outcome.amount or outcome.issues or outcome.tier or outcome.messages):
             return outcome
         reason, values = self.reason, dict(self.values)
         if not reason:
             name, most = self.limits.largest(kind)
-            if most is None or outcome.amount <= most or self.approved:
+            large = outcome.amount if worth_cents is None else worth_cents
+            if most is None or large <= most or self.approved:
                 return outcome
             reason, values = APPROVAL, {name: most}
         values["would"] = outcome.amount

@@ -108,9 +108,10 @@ def plan_payment(
     uses = [_use(view) for view in coupons]
     named = {f"program {program_id}": cents for program_id, cents in spends.items()}
     rest = rules.settle(basket.total_cents, basket.lines, uses, named).due_cents
+    rest -= sum(wish or 0 for _view, wish in cards)  # who names no cents pays what is left beside the others
     gifts = []
     for view, wish in cards:
-        cents = rewards.usable_cents(view, wish, rest=rest, at=basket.occurred_at)
+        cents = rewards.usable_cents(view, wish, rest=max(rest, 0), at=basket.occurred_at)
         rest -= cents if wish is None else 0
         gifts.append(GiftCardUse(view, cents))
     named |= {f"gift card {gift.view.card.id}": gift.cents for gift in gifts}

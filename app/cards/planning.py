@@ -123,8 +123,19 @@ def plan_award(
     """Decide what one program gives for some facts, on top of a balance; `verdict` may cut it."""
     outcome = rules.evaluate(program.plan, facts)
     if verdict is not None:
-        outcome = verdict.cut(program.kind, outcome)
+        worth = _worth(session, program, before, before + outcome.amount) if program.kind == "cash_back" else None
+        outcome = verdict.cut(program.kind, outcome, worth_cents=worth)
     return plan_outcome(session, program, facts, outcome, member_id=member_id, before=before)
+
+
+def _worth(session: Session, program: ProgramInForce, before: int, after: int) -> int:
+    """Return the cents of the gift cards that a balance comes to: what a cash back awards, beside the euros it counts."""
+    crossed = rules.crossed(program.plan, before, after)
+    slugs = [step.reward for step in crossed.reached]
+    if not slugs:
+        return 0
+    worth = dict(session.execute(select(Reward.slug, Reward.face_cents).where(Reward.slug.in_(slugs))).all())
+    return sum(worth.get(slug, 0) for slug in slugs)
 
 
 def plan_outcome(
@@ -214,6 +225,8 @@ def crossing(
     Args:
         rounds: those that are planned already and stand in no entry.
     """
+    if after == before:  # a card that is fuller than a new version's size is emptied by the next unit
+        return 0, []
     crossed = rules.crossed(program.plan, before, after)
     size = program.full_at or 1
     filled = crossed.taken // size if program.size is None else rules.fills(after, size)

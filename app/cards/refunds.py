@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from app.cards import planning, rules, tiers, undoing
+from app.cards import expiry, planning, rules, tiers, undoing
 from app.cards.events import progressed
 from app.cards.models import Award, ProgramVersion
 from app.cards.programs import of_version
@@ -19,7 +20,7 @@ from app.core.i18n import gettext as _
 from app.ledger import service as ledger
 from app.ledger import settling
 from app.ledger import statements as sql
-from app.ledger.accounts import OpenAccount, open_accounts
+from app.ledger.accounts import OpenAccount
 from app.ledger.models import Account, LedgerEntry, Purchase, Refund, RefundLine, SettlementFact
 from app.network.models import Till
 from app.rewards import offers
@@ -62,27 +63,32 @@ class _Booking:
     accounts: dict[int, OpenAccount]
     till: Till
     refund_id: int
+    at: datetime
     tiers: list[str] = field(default_factory=list)  # that what is left still sets
 
 
-def refund(session: Session, purchase: Purchase, *, till: Till, lines: Mapping[int, int] | None = None) -> RefundResult:
+def refund(
+    session: Session, purchase: Purchase, *, till: Till, lines: Mapping[int, int] | None = None,
+    at: datetime | None = None,
+) -> RefundResult:  # fmt: skip
     """Take back all that is left of a purchase, or some items. A whole refund twice changes nothing: the first answers.
 
     Args:
         lines: line number → how many items come back; None for all that is left.
+        at: when an offline till did it, never before the purchase; now, where it is not given.
 
     Raises:
         LineUnknown, NotThatMuchLeft: there are no such items.
 
     Source: earning.md, "Refunds and corrections".
     """
-    now = clock.now()
+    now = max(at or clock.now(), purchase.occurred_at)
     member_id = ledger.hold_member(session, purchase.member_id)
     context = {"occurred_at": now, "till_id": till.id, "outlet_id": till.outlet_id, "purchase_id": purchase.id}
     awards = sorted(session.scalars(select(Award).where(Award.purchase_id == purchase.id)), key=lambda award: award.id)
     spends = _spends(session, purchase)
     touched = [award.program_id for award in awards if award.amount] + [program_id for program_id, *_rest in spends]
-    accounts = open_accounts(session, member_id=member_id, program_ids=touched, context=context)
+    accounts = expiry.open_current(session, member_id=member_id, program_ids=touched, context=context)
     first = _first_whole(session, purchase)
     if first is not None:
         if lines is None:
@@ -91,18 +97,18 @@ def refund(session: Session, purchase: Purchase, *, till: Till, lines: Mapping[i
     rewards.hold_given(session, member_id=member_id, purchase_id=purchase.id)
     back = returned(session, purchase, lines)
     given = spent_before(session, purchase)
-    public_id, refund_id = _write(session, purchase, back, till=till)
+    public_id, refund_id = _write(session, purchase, back, till=till, at=now)
     if refund_id is None:
         return _again(session, purchase, _demand_whole(session, purchase))
     for account in accounts.values():
         account.context["refund_id"] = refund_id
-    booking = _Booking(session, purchase, member_id, back, accounts, till, refund_id)
+    booking = _Booking(session, purchase, member_id, back, accounts, till, refund_id, now)
     _return_spends(booking, spends, given)
     taken = [line for award in awards if (line := _reverse(booking, award)) is not None]
     came_back = {line.line_id: line.quantity for line in back.lines}
     offers.take_back(session, purchase_id=purchase.id, refund_id=refund_id, back=came_back, till=till, at=now)
     tiers.after_refund(session, member_id=member_id, purchase_id=purchase.id, refund_id=refund_id, kept=booking.tiers)
-    coupons = rewards.give_back(session, purchase_id=purchase.id) if back.whole else 0
+    coupons = rewards.give_back(session, purchase_id=purchase.id, at=now) if back.whole else 0
     return RefundResult(public_id, purchase, back.amount_cents, back.paid_cents, back.spent_cents, taken, coupons)
 
 
@@ -116,7 +122,7 @@ def _demand_whole(session: Session, purchase: Purchase) -> Refund:
     return session.scalars(select(Refund).where(Refund.purchase_id == purchase.id, Refund.whole)).one()
 
 
-def _write(session: Session, purchase: Purchase, back: Returned, *, till: Till) -> tuple[str, int | None]:
+def _write(session: Session, purchase: Purchase, back: Returned, *, till: Till, at: datetime) -> tuple[str, int | None]:
     """Write the refund and its lines; the id is None when another whole one stands already."""
     now = clock.now()
     values = {
@@ -127,7 +133,7 @@ def _write(session: Session, purchase: Purchase, back: Returned, *, till: Till) 
         "amount_cents": back.amount_cents,
         "paid_cents": back.paid_cents,
         "whole": back.whole,
-        "occurred_at": now,
+        "occurred_at": at,
         "recorded_at": now,
     }
     refund_id = session.connection().execute(sql.INSERT_REFUND, values).scalar()
@@ -169,13 +175,13 @@ def _return_spends(booking: _Booking, spends: list[tuple[int, int, int, int | No
         entry_id = account.put_back("reverse_spend", part, reverses_id=spend_id, version_id=version_id, reason="refund")
         settling.reverse(
             booking.session, source_kind="ledger_entry", source_id=spend_id, cents=part, till=booking.till,
-            at=clock.now(), refund_id=booking.refund_id,
+            at=booking.at, refund_id=booking.refund_id,
         )  # fmt: skip
         _tell(booking, program_id, part, entry_id)
     if rest:
         rewards.give_back_to_gift_cards(
             booking.session, purchase_id=booking.purchase.id, till=booking.till, refund_id=booking.refund_id,
-            cents=rest,
+            cents=rest, at=booking.at,
         )  # fmt: skip
 
 
@@ -187,7 +193,7 @@ def _reverse(booking: _Booking, award: Award) -> ReversedAward | None:
     keep = planning.reward_ids(session, outcome.issues)
     undoing.undo_gifts(session, purchase_id=award.purchase_id, program_id=award.program_id, keep=keep)
     stands = undoing.booked(session, award)
-    amount = stands.given - stands.taken - min(outcome.amount, stands.given)
+    amount = stands.given - stands.taken - stands.expired - min(outcome.amount, stands.given)
     if amount <= 0:
         return None
     account = booking.accounts[award.program_id]

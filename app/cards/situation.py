@@ -29,7 +29,13 @@ _PERSON = Sql(
 )
 # A purchase keeps the member who made it, also when that member became another one: those who did are asked too.
 _FAMILY = "SELECT :member_id UNION ALL SELECT id FROM member WHERE brand_id = :brand_id AND merged_into_id = :member_id"
-_BOUGHT = "SELECT 1 FROM purchase WHERE brand_id = :brand_id AND member_id IN ({family}) AND due_cents > 0 LIMIT 1"
+# What came back whole was no purchase, unless a reward that it brought was used and so stands.
+_BOUGHT = (
+    "SELECT 1 FROM purchase p WHERE p.brand_id = :brand_id AND p.member_id IN ({family}) AND p.due_cents > 0 "
+    "AND (NOT EXISTS (SELECT 1 FROM refund r WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id AND r.whole) "
+    "OR EXISTS (SELECT 1 FROM reward_issue i JOIN coupon c ON c.brand_id = i.brand_id AND c.source_kind = 'issue' "
+    "AND c.source_id = i.id WHERE i.brand_id = p.brand_id AND i.purchase_id = p.id AND c.state = 'redeemed')) LIMIT 1"
+)
 _NEWEST = "SELECT COALESCE(MAX(id), 0) FROM purchase WHERE brand_id = :brand_id AND member_id IN ({family})"
 _VISITED = (
     "SELECT 1 FROM purchase p JOIN award a ON a.brand_id = p.brand_id AND a.purchase_id = p.id "

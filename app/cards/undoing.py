@@ -13,7 +13,9 @@ from app.cards.granting import TRIGGER
 from app.cards.models import Award, RewardIssue, TriggerRun
 from app.cards.programs import ProgramInForce, of_version
 from app.core import clock
+from app.core.db import brand_of
 from app.core.events import emit
+from app.ledger import statements as sql
 from app.ledger.accounts import OpenAccount
 from app.ledger.models import Account, LedgerEntry
 from app.rewards import service as rewards
@@ -32,6 +34,7 @@ class Booked:
     entry_id: int | None
     given: int
     taken: int
+    expired: int = 0  # of what was given: it ended unused, so it is nobody's to give back
 
 
 def booked(session: Session, award: Award) -> Booked:
@@ -46,7 +49,9 @@ def booked(session: Session, award: Award) -> Booked:
     given = {row.id: row.amount + row.pending for row in rows if row.kind != "reverse_earn"}
     first = min((entry_id for entry_id, amount in given.items() if amount > 0), default=None)
     taken = -sum(row.amount + row.pending for row in rows if row.kind == "reverse_earn")
-    return Booked(first, sum(given.values()), taken)
+    keys = {"brand_id": brand_of(session)}
+    expired = sum(sql.EXPIRED_OF.run(session, {**keys, "entry_id": entry_id})[0][0] for entry_id in given)
+    return Booked(first, sum(given.values()), taken, int(expired))
 
 
 def take_back(

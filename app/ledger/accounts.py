@@ -51,6 +51,7 @@ class OpenLot:
     expires_at: datetime | None
     pending: bool
     release_at: datetime | None
+    origin: int  # the entry that first brought it
 
 
 @dataclass
@@ -85,13 +86,13 @@ class OpenAccount:
         """Write an entry that takes units, out of the lots while they last; the rest is a debt. Return its id.
 
         Args:
-            amount: units, above zero. With `reverses_id` the lot of that entry gives first, also one that is pending.
+            amount: units, above zero. With `reverses_id` what that entry brought gives first, also while it is pending.
             of: lots that expire at this moment give next.
         """
         own = why.get("reverses_id")
         lots = self.lots()
-        first = [lot for lot in lots if lot.entry_id == own]
-        rest = [lot for lot in lots if lot.entry_id != own and not lot.pending]
+        first = [lot for lot in lots if lot.origin == own]
+        rest = [lot for lot in lots if lot.origin != own and not lot.pending]
         if of is not None:
             rest.sort(key=lambda lot: lot.expires_at != of)
         uses = _share([*first, *rest], amount)
@@ -137,7 +138,7 @@ class OpenAccount:
             if ended or row.account_id != self.id:
                 expires_at = now + self._grace() if ended else row.expires_at
                 self._allocate([self._use_of(row.id, entry_id, part)])
-                self._lot(entry_id, part, Terms(expires_at, row.release_at if row.pending else None))
+                self._lot(entry_id, part, Terms(expires_at, row.release_at if row.pending else None), row.origin)
         self._pay_debts()
         return entry_id
 
@@ -170,7 +171,8 @@ class OpenAccount:
         self._use(entry_id, [(lot, lot.remaining) for lot in lots])
         arrived = into._entry("transfer", amount, pending, into_why)
         for lot in lots:
-            into._lot(arrived, lot.remaining, Terms(lot.expires_at, lot.release_at if lot.pending else None))
+            terms = Terms(lot.expires_at, lot.release_at if lot.pending else None)
+            into._lot(arrived, lot.remaining, terms, lot.origin)
         into._pay_debts()
         return first or arrived
 
@@ -178,8 +180,14 @@ class OpenAccount:
         """Return the lots with something in them, in the order in which they are used."""
         return [
             OpenLot(
-                row.id, row.entry_id, row.remaining, moment(row.expires_at), bool(row.pending), moment(row.release_at)
-            )
+                row.id,
+                row.entry_id,
+                row.remaining,
+                moment(row.expires_at),
+                bool(row.pending),
+                moment(row.release_at),
+                row.origin_entry_id or row.entry_id,
+            )  # fmt: skip
             for row in self._run(sql.OPEN_LOTS, account_id=self.id)
         ]
 
@@ -206,10 +214,10 @@ class OpenAccount:
         self._run(sql.SET_BALANCE, id=self.id, balance=self.balance, pending=self.pending)
         return int(entry_id)
 
-    def _lot(self, entry_id: int, amount: int, terms: Terms) -> None:
+    def _lot(self, entry_id: int, amount: int, terms: Terms, origin: int | None = None) -> None:
         self._run(
             sql.INSERT_LOT, account_id=self.id, entry_id=entry_id, amount=amount, expires_at=terms.expires_at,
-            pending=terms.release_at is not None, release_at=terms.release_at,
+            pending=terms.release_at is not None, release_at=terms.release_at, origin=origin,
         )  # fmt: skip
 
     def _use(self, entry_id: int, uses: Iterable[tuple[OpenLot, int]]) -> None:
@@ -255,7 +263,7 @@ class OpenAccount:
             return
         lots = [lot for lot in self.lots() if not lot.pending]
         for debt_id, reverses_id, owed in self._debts():
-            uses = _share(sorted(lots, key=lambda lot: lot.entry_id != reverses_id), owed)
+            uses = _share(sorted(lots, key=lambda lot: lot.origin != reverses_id), owed)
             self._use(debt_id, uses)
             for lot, part in uses:
                 lot.remaining -= part

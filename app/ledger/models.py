@@ -186,6 +186,7 @@ class Lot(BrandOwned, Base):
         points_to("account_id", "account"),
         points_to("entry_id", "ledger_entry"),
         Index("ix_lot_entry", "entry_id", "brand_id"),
+        Index("ix_lot_origin", "origin_entry_id", "brand_id"),
         Index(
             "ix_lot_open", "account_id", "brand_id",
             sqlite_where=text("remaining > 0"), postgresql_where=text("remaining > 0"),
@@ -208,6 +209,8 @@ class Lot(BrandOwned, Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the first moment at which it is gone
     pending: Mapped[bool] = mapped_column(default=False)
     release_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The entry that first brought what a merge or a reversal has put into this lot: a refund still finds its own.
+    origin_entry_id: Mapped[int | None]
 
 
 class LotAllocation(BrandOwned, Base):

@@ -69,16 +69,23 @@ SET_BALANCE = Sql("UPDATE account SET balance = :balance, pending = :pending WHE
 
 # Everything about lots happens under their account's lock.
 INSERT_LOT = Sql(
-    "INSERT INTO lot (brand_id, account_id, entry_id, amount, remaining, expires_at, pending, release_at) "
-    "VALUES (:brand_id, :account_id, :entry_id, :amount, :amount, :expires_at, :pending, :release_at)"
+    "INSERT INTO lot (brand_id, account_id, entry_id, amount, remaining, expires_at, pending, release_at, "
+    "origin_entry_id) VALUES (:brand_id, :account_id, :entry_id, :amount, :amount, :expires_at, :pending, :release_at, "
+    ":origin)"
 )
 # Soonest expiry first, equal dates by age, no expiry last.
 OPEN_LOTS = Sql(
-    "SELECT id, entry_id, remaining, expires_at, pending, release_at FROM lot WHERE brand_id = :brand_id AND "
-    "account_id = :account_id AND remaining > 0 ORDER BY CASE WHEN expires_at IS NULL THEN 1 ELSE 0 END, expires_at, id"
+    "SELECT id, entry_id, remaining, expires_at, pending, release_at, origin_entry_id FROM lot "
+    "WHERE brand_id = :brand_id AND account_id = :account_id AND remaining > 0 ORDER BY CASE WHEN expires_at IS NULL THEN 1 ELSE 0 END, expires_at, id"
 )
 USE_LOT = Sql("UPDATE lot SET remaining = remaining - :amount WHERE brand_id = :brand_id AND id = :lot_id")
 RELEASE_LOT = Sql("UPDATE lot SET pending = :no WHERE brand_id = :brand_id AND id = :id")
+# What ended unused of what an entry had brought, wherever a merge or a reversal has put it.
+EXPIRED_OF = Sql(
+    "SELECT COALESCE(sum(a.amount), 0) FROM lot l JOIN lot_allocation a ON a.brand_id = l.brand_id AND a.lot_id = l.id "
+    "JOIN ledger_entry e ON e.brand_id = a.brand_id AND e.id = a.entry_id AND e.kind = 'expire' "
+    "WHERE l.brand_id = :brand_id AND (l.entry_id = :entry_id OR l.origin_entry_id = :entry_id)"
+)
 ALLOCATE = Sql(
     "INSERT INTO lot_allocation (brand_id, lot_id, entry_id, amount) VALUES (:brand_id, :lot_id, :entry_id, :amount)"
 )
@@ -93,7 +100,8 @@ OPEN_DEBTS = Sql(
 # What an entry took from each lot, less what reversals of it have returned: the last to expire comes back first.
 # Reversals are found through the lots, since no index leads from an entry to those that reverse it.
 TAKEN_BY = text(
-    "SELECT l.id, l.account_id, l.expires_at, l.pending, l.release_at, t.taken + COALESCE("
+    "SELECT l.id, l.account_id, l.expires_at, l.pending, l.release_at, "
+    "COALESCE(l.origin_entry_id, l.entry_id) AS origin, t.taken + COALESCE("
     "(SELECT sum(b.amount) FROM lot_allocation b JOIN ledger_entry r ON r.brand_id = b.brand_id AND r.id = b.entry_id "
     "WHERE b.brand_id = l.brand_id AND b.lot_id = l.id AND b.amount < 0 AND r.reverses_id = :entry_id), 0) AS taken "
     "FROM (SELECT lot_id, sum(amount) AS taken FROM lot_allocation "

@@ -1,7 +1,7 @@
 """What was used of gift cards comes back with a refund: to the same cards, once, for 14 days at least."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,8 +15,9 @@ from app.rewards.models import GiftCard, GiftCardEntry
 
 
 def give_back_to_gift_cards(
-    session: Session, *, purchase_id: int, till: Till, refund_id: int | None = None, cents: int | None = None
-) -> int:
+    session: Session, *, purchase_id: int, till: Till, refund_id: int | None = None, cents: int | None = None,
+    at: datetime | None = None,
+) -> int:  # fmt: skip
     """Return what was used on a refunded purchase to the cards it came from; return how many cents went back.
 
     A card is valid 14 days more at least. What came back before does not come back again, so a repeat returns 0.
@@ -24,12 +25,14 @@ def give_back_to_gift_cards(
     Args:
         till: of the outlet that gives it back; it is not paid for that part.
         cents: how much of it, for a refund by lines; all that is left, where it is not given.
+        at: when an offline till did it; now, where it is not given.
     """
     uses = session.scalars(
         select(GiftCardEntry)
         .where(GiftCardEntry.purchase_id == purchase_id, GiftCardEntry.kind == "use")
         .order_by(GiftCardEntry.id)
     ).all()
+    at = at or clock.now()
     cards = hold(session, [entry.gift_card_id for entry in uses])
     before = _returned(session, [entry.id for entry in uses])
     given = 0
@@ -37,9 +40,9 @@ def give_back_to_gift_cards(
         left = -entry.amount_cents - before.get(entry.id, 0)
         part = left if cents is None else min(left, cents - given)
         if part > 0:
-            _put_back(session, cards[entry.gift_card_id], entry, part)
+            _put_back(session, cards[entry.gift_card_id], entry, part, at=at)
             settling.reverse(
-                session, source_kind=ENTRY, source_id=entry.id, cents=part, till=till, at=clock.now(),
+                session, source_kind=ENTRY, source_id=entry.id, cents=part, till=till, at=at,
                 refund_id=refund_id,
             )  # fmt: skip
             given += part
@@ -56,11 +59,11 @@ def _returned(session: Session, entry_ids: Sequence[int]) -> dict[int, int]:
     return {entry_id: int(cents) for entry_id, cents in rows if entry_id is not None}
 
 
-def _put_back(session: Session, card: GiftCard, entry: GiftCardEntry, cents: int) -> None:
+def _put_back(session: Session, card: GiftCard, entry: GiftCardEntry, cents: int, *, at: datetime) -> None:
     """Reverse a part of a use; a card that was taken back meanwhile takes this back too."""
     now = clock.now()
     card.balance_cents += cents
-    write(session, card, "reverse_use", cents, at=now, purchase_id=entry.purchase_id, reverses_id=entry.id)
+    write(session, card, "reverse_use", cents, at=at, purchase_id=entry.purchase_id, reverses_id=entry.id)
     if card.state == "revoked":
         end(session, card, "revoke")
         return

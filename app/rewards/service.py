@@ -45,6 +45,7 @@ from app.rewards.giving import (
 )
 from app.rewards.holding import hold_given
 from app.rewards.redeeming import (
+    RedemptionInBasket,
     RedemptionUnknown,
     Reservation,
     Reversed,
@@ -72,6 +73,7 @@ __all__ = [
     "GiftCardView",
     "Given",
     "ReasonUnknown",
+    "RedemptionInBasket",
     "RedemptionUnknown",
     "Reservation",
     "Reversed",

@@ -153,8 +153,8 @@ class Model(GiftCards):
             if coupon.state == "issued" and coupon.expires <= now:
                 coupon.state = "expired"
 
-    def buy(self, sale: Sale) -> None:
-        """Let a member buy, and pay with bonus."""
+    def buy(self, sale: Sale, now: int) -> None:
+        """Let a member buy, and pay with bonus; a coupon is good for its days from when it is told."""
         member = sale.member = self.who(sale.member)
         for program in self.versions:
             self.accounts[member, program].end(sale.at)
@@ -174,9 +174,9 @@ class Model(GiftCards):
             lot = account.lot(self.entries, over, pending=release is not None, release=release)
             account.arrive([lot] * amount)
             if program == "stamps":
-                self.fill(member, sale.at)
+                self.fill(member, sale.at, max(sale.at, now))
             elif program == "points":
-                self.reach(member, before, before + amount, sale.at)
+                self.reach(member, before, before + amount, max(sale.at, now))
         self.sales.append(sale)
 
     moment, month_end = staticmethod(moment), staticmethod(month_end)
@@ -201,11 +201,11 @@ class Model(GiftCards):
         same = len(days) == 1 and sale.outlet == other.outlet and self.who(other.member) == self.who(sale.member)
         return same and other is not sale and other.awards["visits"].amount > 0 and not other.whole
 
-    def fill(self, member: int, at: int) -> None:
+    def fill(self, member: int, at: int, told: int | None = None) -> None:
         """Give a coupon for each full card."""
         account, size = self.accounts[member, "stamps"], self.version("stamps", at).size
         for _full in range(max(account.holds()[0], 0) // size):
-            self.give(member, "stamps", at, take=account.take(size), size=size)
+            self.give(member, "stamps", at if told is None else told, take=account.take(size), size=size)
 
     def reach(self, member: int, before: int, after: int, at: int) -> None:
         """Give a coupon for each threshold that was passed, unless one stands."""
@@ -222,6 +222,8 @@ class Model(GiftCards):
     def refund(self, sale: Sale, quantity: int, now: int) -> None:
         """Take goods back."""
         met, before, member = sale.spent + sale.given, sale.back(sale.spent + sale.given), self.who(sale.member)
+        for program in self.versions:
+            self.accounts[member, program].end(now)
         sale.gone += quantity
         self.entries += 1
         after = sale.back(met)
@@ -231,7 +233,8 @@ class Model(GiftCards):
         self.give_back(sale.gifts, max(before - sale.spent, 0), max(after - sale.spent, 0), now + COUPON_GRACE * DAY)
         for program, award in sale.awards.items():
             left = 0 if sale.whole else self.still(program, award, sale.due - sale.back(sale.due))
-            amount = award.amount - award.taken - min(left, award.amount)
+            ended = self.accounts[member, program].expired.get(award.entry, 0)  # unused: nobody's to give back
+            amount = award.amount - award.taken - ended - min(left, award.amount)
             if amount > 0:
                 award.taken += amount
                 self.accounts[member, program].take(amount, award.entry)
@@ -271,6 +274,9 @@ class Model(GiftCards):
             source = self.accounts[newcomer, program]
             if source.units or source.holds() != (0, 0):
                 self.entries += 1
+                before = self.accounts[into, program].holds()[0]
                 source.hand_over(self.accounts[into, program], self.entries)
                 if program == "stamps":
                     self.fill(into, now)
+                elif program == "points":
+                    self.reach(into, before, self.accounts[into, program].holds()[0], now)

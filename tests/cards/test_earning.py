@@ -149,12 +149,12 @@ def test_version_of_the_purchase_moment_counts_not_the_newest(shop: Shop) -> Non
     assert [(line.amount, line.program.size) for line in (*late.awards, *now.awards)] == [(1, 10), (4, 50)]
 
 
-def test_coupon_of_a_late_reported_purchase_is_valid_from_the_purchase_on(shop: Shop) -> None:
-    at = clock.now() - timedelta(days=20)
+def test_coupon_of_a_late_reported_purchase_has_its_full_days_from_the_report_on(shop: Shop) -> None:
+    reported = clock.now()
 
-    shop.buy(4000, at=at)
+    shop.buy(4000, at=reported - timedelta(days=20))
 
-    assert shop.coupons()[0].expires_at == at + timedelta(days=60)
+    assert shop.coupons()[0].expires_at >= reported + timedelta(days=60)
 
 
 def test_members_do_not_share_a_card(shop: Shop) -> None:

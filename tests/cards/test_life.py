@@ -105,7 +105,7 @@ class Life(RuleBasedStateMachine):
         with self.brand.unit() as session:
             booked = self.brand.buy(session, sale, gifts=gifts)
         self.brand.purchases.append(booked.purchase_id)
-        self.model.buy(sale)
+        self.model.buy(sale, self.now)
 
     @rule(member=WHICH, more=st.integers(1, 500))
     def spend_too_much(self, member: int, more: int) -> None:

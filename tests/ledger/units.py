@@ -17,10 +17,16 @@ class Lot:
     expires: int | None
     pending: bool = False
     release: int | None = None
+    origin: int | None = None  # the entry that first brought it, where that is another one
 
     def __lt__(self, other: "Lot") -> bool:
         """Tell which is used first."""
         return self._order() < other._order()
+
+    @property
+    def first(self) -> int:
+        """Return the entry that first brought it."""
+        return self.entry_id if self.origin is None else self.origin
 
     def _order(self) -> tuple[bool, int, int]:
         return self.expires is None, self.expires or 0, self.age
@@ -46,11 +52,15 @@ class Units:
     units: list[Lot] = field(default_factory=list)
     takes: list[Take] = field(default_factory=list)
     made: list[int] = field(default_factory=lambda: [0])  # how many lots there ever were, in all accounts
+    expired: dict[int, int] = field(default_factory=dict)  # the entry that brought units → how many ended unused
 
-    def lot(self, entry_id: int, expires: int | None, *, pending: bool = False, release: int | None = None) -> Lot:
+    def lot(
+        self, entry_id: int, expires: int | None, *, pending: bool = False, release: int | None = None,
+        origin: int | None = None,
+    ) -> Lot:  # fmt: skip
         """Make a lot without units."""
         self.made[0] += 1
-        return Lot(self, entry_id, self.made[0], expires, pending, release)
+        return Lot(self, entry_id, self.made[0], expires, pending, release, origin)
 
     def arrive(self, units: Iterable[Lot]) -> None:
         """Let units come; those that can be spent go to whom they are owed, the oldest first."""
@@ -80,7 +90,7 @@ class Units:
             if over or lot.home is not self:
                 if lot not in new:
                     ends = now + grace * DAY if over else lot.expires
-                    new[lot] = self.lot(entry_id, ends, pending=lot.pending, release=lot.release)
+                    new[lot] = self.lot(entry_id, ends, pending=lot.pending, release=lot.release, origin=lot.first)
                 lot = new[lot]
             come.append(lot)
         self.arrive(come)
@@ -101,6 +111,9 @@ class Units:
         """Let go what is over; what was to be released before that pays what is owed first."""
         over = [lot for lot in self.lots() if lot.expires is not None and lot.expires <= now]
         self.ripen(now, over)
+        for lot in self.units:
+            if lot in over:
+                self.expired[lot.first] = self.expired.get(lot.first, 0) + 1
         self.units = [lot for lot in self.units if lot not in over]
 
     def hand_over(self, into: "Units", entry_id: int) -> None:
@@ -112,8 +125,9 @@ class Units:
         new: dict[Lot, Lot] = {}
         for lot in sorted(self.units):
             if lot not in new:
-                new[lot] = into.lot(entry_id, lot.expires, pending=lot.pending, release=lot.release)
+                new[lot] = into.lot(entry_id, lot.expires, pending=lot.pending, release=lot.release, origin=lot.first)
         units, self.units = self.units, []
+        into.expired |= self.expired  # of entries that the other account does not know
         into.arrive(new[lot] for lot in units)
 
     def holds(self) -> tuple[int, int]:
@@ -130,7 +144,7 @@ class Units:
         return [(self.units.count(lot), lot.expires, lot.pending) for lot in self.lots()]
 
     def _best(self, own: int | None, *, pending: bool, of: int | None = None) -> Lot | None:
-        mine = [lot for lot in self.units if own is not None and lot.entry_id == own and (pending or not lot.pending)]
+        mine = [lot for lot in self.units if own is not None and lot.first == own and (pending or not lot.pending)]
         free = mine or [lot for lot in self.units if not lot.pending]
         if not free:
             return None

@@ -43,7 +43,8 @@ CALLS = (
         lambda body, _at, _names: sales.book(body, offline=True),
     ),
     Call(
-        re.compile("/refunds"), of_sales.RefundIn, of_sales.RefundOut, lambda body, _at, _names: sales.take_back(body)
+        re.compile("/refunds"), of_sales.RefundIn, of_sales.RefundOut,
+        lambda body, at, _names: sales.take_back(body, at=at),
     ),
     Call(
         re.compile("/stamps"), of_stamps.StampIn, of_stamps.StampOut, lambda body, at, _names: stamps.give(body, at=at)
@@ -54,7 +55,7 @@ CALLS = (
     ),
     Call(
         re.compile("/redemptions/([^/]+)/reversals"), of_coupons.ReversalIn, of_coupons.ReversalOut,
-        lambda _body, _at, names: coupons.undo(names[0]),
+        lambda _body, at, names: coupons.undo(names[0], at=at),
     ),
     Call(
         re.compile("/serial-cards/uses"), of_serials.SerialUsesIn, of_serials.SerialUsesOut,
@@ -114,9 +115,13 @@ def _read(form: type[In], event: api.EventIn) -> In:
     if "occurred_at" in form.model_fields and "occurred_at" not in given:
         given = {**given, "occurred_at": event.occurred_at.isoformat()}
     try:
-        return form.model_validate_json(json.dumps(given))
+        body = form.model_validate_json(json.dumps(given))
     except ValidationError as error:
         faults: dict[str, list[str]] = {}
         for fault in error.errors():
             faults.setdefault(".".join(str(part) for part in fault["loc"]), []).append(fault["msg"])
         raise api.EventInvalid(_("Some of what was sent is not as it should be."), errors={"body": faults}) from None
+    if getattr(body, "occurred_at", event.occurred_at) != event.occurred_at:  # events are booked in the order of theirs
+        differs = {"occurred_at": [_("The event says another time.")]}
+        raise api.EventInvalid(_("Some of what was sent is not as it should be."), errors={"body": differs})
+    return body

@@ -201,7 +201,7 @@ OPERATIONS = {
         "Undo the use of a coupon at this outlet: the coupon is the member's again, valid as long as it was, and the"
         " outlet is not paid. A second reversal changes nothing and says `repeated`.",
         "The redemption counts no more",
-        (rewards.RedemptionUnknown,),
+        (rewards.RedemptionUnknown, rewards.RedemptionInBasket),
         (NO_ADDRESS,),
     ),
     "/api/v1/gift-cards": Operation(

@@ -65,9 +65,11 @@ def reverse(redemption: str, json_data: api.ReversalIn) -> dict[str, Any]:
     return undo(redemption)
 
 
-def undo(redemption: str) -> dict[str, Any]:
-    """Take a redemption back and return the answer."""
-    done = rewards.reverse(web.session(), redemption, till=till())
+def undo(redemption: str, *, at: datetime | None = None) -> dict[str, Any]:
+    """Take a redemption back, now or when the till was offline, and return the answer."""
+    if at is not None:
+        ledger.check_time(at)
+    done = rewards.reverse(web.session(), redemption, till=till(), at=at)
     return {
         "redemption": done.redemption.public_id,
         "coupon": done.coupon.public_id,

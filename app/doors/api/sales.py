@@ -171,9 +171,11 @@ def refund(json_data: api.RefundIn) -> dict[str, Any]:
     return take_back(json_data)
 
 
-def take_back(given: api.RefundIn) -> dict[str, Any]:
-    """Book a refund and return the answer."""
+def take_back(given: api.RefundIn, *, at: datetime | None = None) -> dict[str, Any]:
+    """Book a refund of now, or of when the till was offline, and return the answer."""
     session, asking = web.session(), till()
+    if at is not None:
+        ledger.check_time(at)
     receipt = None
     if given.till and given.receipt and given.local_date:
         receipt = (given.till, given.receipt, given.local_date)
@@ -181,7 +183,7 @@ def take_back(given: api.RefundIn) -> dict[str, Any]:
     wanted = {line.line: line.quantity for line in given.lines}
     if len(wanted) < len(given.lines):
         raise LineTwice(_("A line stands twice in this refund."))
-    result = refunds.refund(session, found, till=asking, lines=wanted or None)
+    result = refunds.refund(session, found, till=asking, lines=wanted or None, at=at)
     slugs = dict(session.execute(select(Program.id, Program.slug)).all())
     return {
         "refund": result.public_id,

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.cards import flags, handed, judging, limits, views
 from app.cards.flags import CardboardView, FlagView
 from app.cards.models import Program
+from app.cards.units import counted
 from app.core import i18n, web
 from app.core.errors import Forbidden
 from app.core.i18n import gettext as _
@@ -18,6 +19,7 @@ from app.doors.brand.door import blueprint, page
 from app.members.models import Member
 from app.members.rules import display_name
 
+Units = dict[str, tuple[str, dict[str, list[str]]]]  # program → its kind and its unit's names
 MAY_JUDGE = ("brand_admin", "finance")
 MOST = 100  # of each list on the page
 
@@ -32,7 +34,9 @@ class NotYoursToJudge(Forbidden):
 def list_flags() -> Response:
     """Show what is to be judged, what was, and the cardboard cards."""
     session = web.session()
-    units = dict(session.execute(select(Program.slug, Program.unit)).all())
+    units = {
+        slug: (kind, unit) for slug, kind, unit in session.execute(select(Program.slug, Program.kind, Program.unit))
+    }
     return page(
         "flags", here="flags", may_judge=g.staff.role in MAY_JUDGE, notice=_notice(),
         waiting=[_flag(view, units) for view in flags.waiting(session, most=MOST)],
@@ -49,7 +53,7 @@ def _notice() -> str:
     }.get(request.args.get("done", ""), "")
 
 
-def _flag(view: FlagView, units: dict[str, dict[str, list[str]]]) -> dict[str, Any]:
+def _flag(view: FlagView, units: Units) -> dict[str, Any]:
     flag = view.flag
     was_cut = flag.kind in limits.CUTS
     return {
@@ -115,12 +119,12 @@ def _amount(view: FlagView) -> str:
     return handed.given_for(view.stamp.reason) if view.stamp is not None else ""
 
 
-def _would(view: FlagView, units: dict[str, dict[str, list[str]]]) -> str:
+def _would(view: FlagView, units: Units) -> str:
     """Say what was not given, of each program; what was approved was given."""
     if view.flag.state == "approved":
         return ""
     told = [
-        f"{i18n.format_number(amount)} {views.unit(units[slug])[0 if amount == 1 else 1]}"
+        counted(units[slug][0], amount, views.unit(units[slug][1]))
         for slug, amount in view.flag.details.get("would", {}).items()
         if amount and slug in units
     ]
