@@ -129,7 +129,7 @@ def plan_award(
 
 
 def _worth(session: Session, program: ProgramInForce, before: int, after: int) -> int:
-    """Return the cents of the gift cards that a balance comes to: what a cash back awards, beside the euros it counts."""
+    """Return the cents of the gift cards that a balance comes to: what a cash back really awards."""
     crossed = rules.crossed(program.plan, before, after)
     slugs = [step.reward for step in crossed.reached]
     if not slugs:

@@ -178,17 +178,10 @@ class OpenAccount:
 
     def lots(self) -> list[OpenLot]:
         """Return the lots with something in them, in the order in which they are used."""
+        rows = self._run(sql.OPEN_LOTS, account_id=self.id)
         return [
-            OpenLot(
-                row.id,
-                row.entry_id,
-                row.remaining,
-                moment(row.expires_at),
-                bool(row.pending),
-                moment(row.release_at),
-                row.origin_entry_id or row.entry_id,
-            )  # fmt: skip
-            for row in self._run(sql.OPEN_LOTS, account_id=self.id)
+            OpenLot(lot_id, entry_id, left, moment(expires), bool(pending), moment(release), origin or entry_id)
+            for lot_id, entry_id, left, expires, pending, release, origin in rows
         ]
 
     @property

@@ -76,7 +76,8 @@ INSERT_LOT = Sql(
 # Soonest expiry first, equal dates by age, no expiry last.
 OPEN_LOTS = Sql(
     "SELECT id, entry_id, remaining, expires_at, pending, release_at, origin_entry_id FROM lot "
-    "WHERE brand_id = :brand_id AND account_id = :account_id AND remaining > 0 ORDER BY CASE WHEN expires_at IS NULL THEN 1 ELSE 0 END, expires_at, id"
+    "WHERE brand_id = :brand_id AND account_id = :account_id AND remaining > 0 "
+    "ORDER BY CASE WHEN expires_at IS NULL THEN 1 ELSE 0 END, expires_at, id"
 )
 USE_LOT = Sql("UPDATE lot SET remaining = remaining - :amount WHERE brand_id = :brand_id AND id = :lot_id")
 RELEASE_LOT = Sql("UPDATE lot SET pending = :no WHERE brand_id = :brand_id AND id = :id")
