@@ -62,7 +62,7 @@ _PLACES = text(
 _MOMENTS = [bindparam(name, type_=UtcDateTime) for name in ("since", "until")]
 _COUNT = text(
     "SELECT count(*) FROM (SELECT 1 FROM purchase p WHERE p.brand_id = :brand_id AND p.occurred_at >= :since "
-    "AND p.occurred_at < :until LIMIT :most) AS some"
+    "AND p.occurred_at < :until LIMIT :most) AS found"
 ).bindparams(*_MOMENTS)
 
 
