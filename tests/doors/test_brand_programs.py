@@ -134,6 +134,9 @@ def test_planned_version_is_moved_changed_and_withdrawn(inside: Console) -> None
     assert "for each full €1.00" in text_of(inside.get("/brand/programs/coffee?version=draft"))
     assert post(inside, "/coffee/discard").status_code == 303
     assert inside.get("/brand/programs/coffee?version=draft").status_code == 404
+    shown = text_of(inside.get("/brand/programs/coffee"))
+    for said in (r"A draft was thrown away Kaisa Salo", r"Version 2, planned for .*, was withdrawn Kaisa Salo"):
+        assert re.search(said, shown)
 
 
 @pytest.mark.parametrize("begins", ["", "soon", "2020-01-01T12:00"])

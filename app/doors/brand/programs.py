@@ -80,7 +80,8 @@ def show(found: Program, *, error: str = "", fault: str = "", status: int = 200)
         "program", status, here="programs", may_change=may_change(), error=error,
         program={"slug": found.slug, "name": i18n.pick(found.name), "unit": views.unit(found.unit)[1],
                  "kind": shape.kinds()[found.kind][0]},
-        versions=shown, number=number, is_draft=row is not None and number is None,
+        versions=shown, gone=shape.gone_rows(session, found),
+        number=number, is_draft=row is not None and number is None,
         state=next((one["state"] for one in shown if one["number"] == number), ""),
         before=before.number if before else None,
         differences=wording.difference(shape.sentences(session, found, before), shape.sentences(session, found, row)),
@@ -204,7 +205,7 @@ def discard_draft(program: str) -> BaseResponse:
     """Throw the draft away."""
     demand_change()
     found = find(program)
-    versions.discard_draft(web.session(), found)
+    versions.discard_draft(web.session(), found, staff=g.staff)
     return _done(found, "discarded")
 
 
