@@ -243,6 +243,7 @@ FEEDS: dict[str, list[Feed]] = {
     "member.card_json": [_member()],
     "member.coupons": [_member()],
     "member.activity": [_member()],
+    "member.tiers": [_member()],
     "member.profile": [_member()],
     "member.rename": [_member(form={"first_name": "Kaisla"})],
     "member.change_birth_month": [_member(form={"birth_month": "6"})],
