@@ -91,6 +91,8 @@ def _run(session: Session, found: Program, row: shape.Row | None, run: Simulatio
         "ended": run.state in simulations.ENDED,
         "state": run.state,
         "share": LINE * seen // run.total if run.total else 0,
+        # To the very address of a page, with its #, a browser goes without asking the server: so it alternates.
+        "look": "b" if request.args.get("look") == "a" else "a",
         "seen": seen,
         "total": run.total,
         "same": row is not None and asked.draft == draft(session, found, row),
@@ -99,7 +101,8 @@ def _run(session: Session, found: Program, row: shape.Row | None, run: Simulatio
 
 def _line(session: Session, run: SimulationRun) -> dict[str, str]:
     year = clock.local_date(run.asked_at, g.brand.zone).year
-    days = [i18n.format_day(day, with_year=day.year != year) for day in (run.first_day, run.last_day)]
+    dated = {run.first_day.year, run.last_day.year} != {year}
+    days = [i18n.format_day(day, with_year=dated) for day in (run.first_day, run.last_day)]
     states = {"queued": _("waiting"), "running": _("running"), "done": _("done"), "failed": _("failed")}
     return {
         "id": run.public_id, "days": "–".join(days), "margin": f"{_percent(run)}\u00a0%",

@@ -20,28 +20,31 @@ def ahead(one: Standing) -> str:
 
 
 def way_ahead(way: Way) -> dict[str, Any]:
-    """Return the way to the next tier: its name, a sentence, and a bar."""
-    name, by = tier_name(way.tier), last_day(way.ends, g.brand.zone)
-    if not way.left:
-        text = _("Your next purchase makes you %(tier)s", tier=name)
-    else:
-        text = _("%(amount)s more by %(day)s makes you %(tier)s", amount=_amount(way.tier, way.left), day=by, tier=name)
-    return {"name": name, "text": text, **_bar(way)}
+    """Return the way to the next tier: its name, a sentence, a shorter one below its name, and a bar."""
+    name = tier_name(way.tier)
+    text, short = _("Your next purchase makes you %(tier)s", tier=name), _("Your next purchase brings it")
+    if way.left:
+        values = {"amount": _amount(way.tier, way.left), "day": last_day(way.ends, g.brand.zone)}
+        text = _("%(amount)s more by %(day)s makes you %(tier)s", tier=name, **values)
+        short = _("%(amount)s more by %(day)s", **values)
+    return {"name": name, "text": text, "short": short, **_bar(way)}
 
 
 def way_to_keep(one: Standing, way: Way) -> dict[str, Any]:
     """Return what keeps the tier that is held, and what is left without it."""
     name, zone = tier_name(way.tier), g.brand.zone
-    text = _(
-        "%(amount)s more by %(day)s keeps %(tier)s until %(until)s", amount=_amount(way.tier, way.left),
-        day=last_day(way.ends, zone), tier=name, until=last_day(way.keeps, zone),
-    )  # fmt: skip
+    values = {
+        "amount": _amount(way.tier, way.left),
+        "day": last_day(way.ends, zone),
+        "until": last_day(way.keeps, zone),
+    }
+    text = _("%(amount)s more by %(day)s keeps %(tier)s until %(until)s", tier=name, **values)
+    short = _("%(amount)s more by %(day)s keeps it until %(until)s", **values)
     end = one.held.until if one.held and one.held.until else way.ends
-    below = tier_name(one.held.below) if one.held and one.held.below else ""
-    lost = _("Without it, %(tier)s ends on %(day)s", tier=name, day=last_day(end, zone))
-    if below:
-        lost = _("Without it, you are %(tier)s from %(day)s on", tier=below, day=day(end, zone))
-    return {"name": name, "text": text, "lost": lost, **_bar(way)}
+    lost = _("Without it, it ends on %(day)s", day=last_day(end, zone))
+    if one.held and one.held.below:
+        lost = _("Without it, you are %(tier)s from %(day)s on", tier=tier_name(one.held.below), day=day(end, zone))
+    return {"name": name, "text": text, "short": short, "lost": lost, **_bar(way)}
 
 
 def _bar(way: Way) -> dict[str, Any]:
