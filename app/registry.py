@@ -15,6 +15,7 @@ from app.cards import models as _cards
 from app.cards import serial_books
 from app.cards import serial_models as _serial
 from app.cards import setup as cards_setup
+from app.cards import simulation_models as _simulations
 from app.core import jobs as core_jobs
 from app.core import limits, sessions
 from app.core.tables import Base
@@ -54,6 +55,7 @@ TABLES = (
     _cards,
     _serial,
     _misuse,
+    _simulations,
     _delivery,
     _wallet,
 )  # modules that hold tables

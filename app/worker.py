@@ -5,7 +5,7 @@ import random
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from sqlalchemy import BindParameter, bindparam, text
@@ -79,11 +79,16 @@ class Claim:
 
 
 class Worker:
-    """Runs jobs until stopped. Several workers, also in other processes, share the table safely."""
+    """Runs jobs until stopped. Several workers, also in other processes, share the table safely.
 
-    def __init__(self, runtime: Runtime, *, lease: timedelta = LEASE) -> None:
+    Args:
+        long: only the jobs that take minutes, or only the others, which must not wait for them; None for all.
+    """
+
+    def __init__(self, runtime: Runtime, *, lease: timedelta = LEASE, long: bool | None = None) -> None:
         self.runtime = runtime
         self.lease = lease
+        self.long = long
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._made: dict[str, Any] = {}
@@ -156,7 +161,8 @@ class Worker:
         now = clock.now()
         with self.runtime.database.unit() as session:
             connection = session.connection()
-            values = {"now": now, "until": now + self.lease, "names": list(jobs.kinds())}
+            mine = [kind.name for kind in jobs.kinds().values() if self.long in (None, kind.long)]
+            values = {"now": now, "until": now + self.lease, "names": mine}
             found = (connection.execute(statement, values).first() for statement in CLAIM[connection.dialect.name])
             row = next((row for row in found if row is not None), None)
         if row is None:
@@ -165,15 +171,39 @@ class Worker:
         return Claim(row.id, kind, row.brand_id, json.loads(row.arguments), row.attempt, row.failures, row.unique_key)
 
     def _execute(self, claim: Claim) -> None:
-        database = self.runtime.database
-        if not claim.kind.sends:
-            with database.unit(claim.brand_id) as session:
+        if claim.kind.long:
+            self._compute(claim)
+        elif claim.kind.sends:
+            self._send(claim)
+        else:
+            with self.runtime.database.unit(claim.brand_id) as session:
                 claim.kind.run(session, **claim.arguments)
                 self._done(session, claim)
-            return
-        if claim.kind.name not in self._made:
-            self._made[claim.kind.name] = claim.kind.run(self.runtime)
-        sending: jobs.Sending = self._made[claim.kind.name]
+
+    def _make(self, kind: JobKind) -> Any:
+        if kind.name not in self._made:
+            self._made[kind.name] = kind.run(self.runtime)
+        return self._made[kind.name]
+
+    def _compute(self, claim: Claim) -> None:
+        """Run a long job; each step holds the lease anew. A worker that is told to stop leaves it to the next one."""
+        database, long = self.runtime.database, cast(jobs.Long, self._make(claim.kind))
+        with database.unit(claim.brand_id) as session:
+            work = long.prepare(session, **claim.arguments)
+            self._hold(session, claim)
+        for step in long.steps(work) if work is not None else ():
+            with database.unit(claim.brand_id) as session:
+                long.note(session, work, step)
+                self._hold(session, claim)
+            if self._stop.is_set():
+                raise RetryLater(timedelta())
+        with database.unit(claim.brand_id) as session:
+            if work is not None:
+                long.finish(session, work)
+            self._done(session, claim)
+
+    def _send(self, claim: Claim) -> None:
+        database, sending = self.runtime.database, cast(jobs.Sending, self._make(claim.kind))
         with database.unit(claim.brand_id) as session:
             envelopes = sending.prepare(session, **claim.arguments)
             self._hold(session, claim)
@@ -207,11 +237,13 @@ class Worker:
         asked = isinstance(error, RetryLater)
         dead = not asked and claim.failures + 1 >= claim.kind.retries
         pause = error.after if isinstance(error, RetryLater) else backoff(claim.failures + 1)
-        with self.runtime.database.unit() as session:
-            self._put_back(
+        with self.runtime.database.unit(claim.brand_id) as session:
+            kept = self._put_back(
                 session, claim, state="dead" if dead else "queued", after=pause, error=type(error).__name__,
                 failed=0 if asked else 1,
             )  # fmt: skip
+            if kept and dead and claim.kind.long:
+                self._make(claim.kind).give_up(session, **claim.arguments)
         if not asked:
             log.error("job failed", attempt=claim.attempt, dead=dead, error=type(error).__name__, exc_info=error)
 

@@ -74,6 +74,12 @@ function replace(now, next) {
   document.dispatchEvent(new CustomEvent('leima:swap', { detail: { name, element: now, before } }));
 }
 
+/** A till asks while another page than the card is open: the banner that leads there is told. */
+document.addEventListener('leima:swap', ({ detail: { name, element } }) => {
+  const said = name === 'asks' && element.querySelector('span')?.textContent;
+  if (said) document.getElementById('news').textContent = said;
+});
+
 async function reload() {
   const answer = await fetch(main.dataset.self ?? location.href, { headers: { Accept: 'text/html' }, cache: 'no-store' });
   if (answer.redirected || answer.status === 401) return location.reload();

@@ -1,7 +1,7 @@
 """Passing things go when their time is over, and only they; on both databases."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.cards import jobs as cards_jobs
+from app.cards.simulation_models import SimulationRun
 from app.core import clock
 from app.core.db import Database
 from app.core.jobs import Job, kinds
@@ -102,6 +103,14 @@ def many_pending(session: Session, n: int) -> None:
         card.earn(1, pending=LONG_AGO)
 
 
+def many_simulations(session: Session, n: int) -> None:
+    card = a_card(session)
+    asked = {"asked": {}, "first_day": date(2026, 1, 1), "last_day": date(2026, 1, 2), "margin_bp": 1, "asked_by": ""}
+    for one in range(n):
+        at = clock.now() - timedelta(days=99)
+        session.add(SimulationRun(program_id=card.program_id, fingerprint=str(one), asked_at=at, **asked))
+
+
 @pytest.mark.parametrize(
     ("name", "build", "left"),
     [
@@ -116,6 +125,7 @@ def many_pending(session: Session, n: int) -> None:
         ),
         ("cards.expire", many_lots, select(func.count()).select_from(Lot).where(Lot.remaining > 0)),
         ("cards.release", many_pending, select(func.count()).select_from(Lot).where(Lot.pending)),
+        ("cards.forget_simulations", many_simulations, select(func.count()).select_from(SimulationRun)),
     ],
 )
 def test_backlog_drains_at_once_in_slices(

@@ -45,3 +45,10 @@ class MessageAsked(Event):
     member_id: int
     program_id: int
     key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulationAsked(Event):
+    """A simulation is to be run that is too long to wait for."""
+
+    run_id: int

@@ -152,16 +152,17 @@ def _serial_card(card: Card, zone: str) -> Face:
 def _standing(card: Card, zone: str) -> Face:
     every, goal = card.program.plan.tiers, _("Your benefits grow with your purchases")
     if card.tier is None:
-        return Face("", "", "", goal, tuple(_tier(tier) for tier in every))
+        return Face("", "", "", goal, tuple(tier_line(tier) for tier in every))
     held = card.tier.tier
-    ahead = tuple(_tier(tier) for tier in every[every.index(held) + 1 :]) if held in every else ()
+    ahead = tuple(tier_line(tier) for tier in every[every.index(held) + 1 :]) if held in every else ()
     if card.tier.until is not None:
         goal = _("Valid until %(day)s", day=last_day(card.tier.until, zone))
-    name = _tier_name(held)
+    name = tier_name(held)
     return Face(name, "", name, goal, ahead, seal=f"{_percent(held.discount_bp)} %" if held.discount_bp else "")
 
 
-def _tier_name(tier: Tier) -> str:
+def tier_name(tier: Tier) -> str:
+    """Return what a tier is called in the language of this moment."""
     return pick(dict(tier.name.items())) if tier.name else tier.slug.replace("-", " ").capitalize()
 
 
@@ -169,13 +170,13 @@ def _percent(basis_points: int) -> str:
     return format_number(Decimal(basis_points) / 100)
 
 
-def _tier(tier: Tier) -> str:
+def tier_line(tier: Tier) -> str:
     """Return what a tier gives and what it takes: `Silver from 500.00 € a year: 3 %`."""
     visits = tier.from_visits or 0
     amount = (
         ngettext("%(n)s visit", "%(n)s visits", visits) if tier.from_cents is None else format_cents(tier.from_cents)
     )
-    values = {"tier": _tier_name(tier), "amount": amount}
+    values = {"tier": tier_name(tier), "amount": amount}
     periods = {
         "month": _("%(tier)s from %(amount)s a month", **values),
         "quarter": _("%(tier)s from %(amount)s a quarter", **values),

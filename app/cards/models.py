@@ -72,6 +72,29 @@ class ProgramDraft(BrandOwned, Base):
     saved_by: Mapped[str] = mapped_column(String(26), info={"personal": "pseudonym"})  # public id of staff
 
 
+class VersionGone(BrandOwned, Base):
+    """A planned version that was withdrawn, or a draft that was thrown away: who did it, and what it said."""
+
+    __tablename__ = "version_gone"
+    __table_args__ = brand_table(
+        points_to("program_id", "program"),
+        points_to("reward_id", "reward"),
+        CheckConstraint("(number IS NULL) = (valid_from IS NULL)", name="draft"),
+        append_only=True,
+    )
+
+    program_id: Mapped[int]
+    number: Mapped[int | None]  # null for a draft; the next version may have it again
+    valid_from: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when it was to begin
+    size: Mapped[int | None]
+    reward_id: Mapped[int | None]
+    rule: Mapped[dict[str, Any]] = mapped_column(JSON, info={"personal": "none"})
+    made_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    made_by: Mapped[str | None] = mapped_column(String(26), info={"personal": "pseudonym"})  # public id of staff
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by: Mapped[str] = mapped_column(String(26), info={"personal": "pseudonym"})  # public id of staff
+
+
 class Award(BrandOwned, Base):
     """What one purchase was awarded in one program, and why; also when it was nothing."""
 

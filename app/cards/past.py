@@ -2,7 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -17,6 +18,7 @@ from app.core.db import brand_of
 from app.core.tables import UtcDateTime
 
 MEMBERS, PURCHASES = 300, 2000  # of one page
+Reading = Callable[[], AbstractContextManager[Session]]
 
 # A purchase that was taken back whole is as if it had not been. A merged member's purchases are those of who it became.
 _PURCHASES = (
@@ -58,6 +60,10 @@ _PLACES = text(
     "LEFT JOIN chain d ON d.brand_id = r.brand_id AND d.id = r.chain_id WHERE o.brand_id = :brand_id"
 )
 _MOMENTS = [bindparam(name, type_=UtcDateTime) for name in ("since", "until")]
+_COUNT = text(
+    "SELECT count(*) FROM (SELECT 1 FROM purchase p WHERE p.brand_id = :brand_id AND p.occurred_at >= :since "
+    "AND p.occurred_at < :until LIMIT :most) AS found"
+).bindparams(*_MOMENTS)
 
 
 @dataclass(frozen=True)
@@ -89,14 +95,23 @@ class Bought:
 
 @dataclass(frozen=True)
 class Past:
-    """Reads a brand's purchases from `since` on and before `until`; `lines` and `tiers` only where a rule asks."""
+    """Reads a brand's purchases from `since` on and before `until`; `lines` and `tiers` only where a rule asks.
 
-    session: Session
+    Each page is read in a session of its own that `reading` opens, so that none stands open while rules are run.
+    """
+
+    reading: Reading
     zone: ZoneInfo
     since: datetime
     until: datetime
     lines: bool
     tiers: bool
+
+    def count(self, most: int) -> int:
+        """Return how many purchases there are to look at, or `most` where there are more."""
+        with self.reading() as session:
+            values = {"brand_id": brand_of(session), "since": self.since, "until": self.until, "most": most}
+            return int(session.connection().execute(_COUNT, values).scalar_one())
 
     def by_member(self) -> Iterator[Bought]:
         """Give the purchases member by member, each one's in the order of time."""
@@ -115,14 +130,16 @@ class Past:
             at, last = rows[-1].occurred_at, rows[-1].id
 
     def _owners(self, after: int) -> list[int]:
-        values = {"brand_id": brand_of(self.session), "after": after, "most": MEMBERS}
-        return list(self.session.connection().execute(_OWNERS, values).scalars())
+        with self.reading() as session:
+            values = {"brand_id": brand_of(session), "after": after, "most": MEMBERS}
+            return list(session.connection().execute(_OWNERS, values).scalars())
 
     def _read(self, which: str, binds: Sequence[Any], **values: Any) -> list[Any]:
         said = _PURCHASES.format(which=which, facts=_KEPT_FACTS if self.tiers else "NULL")
         statement = text(said).bindparams(*_MOMENTS, *binds).columns(occurred_at=UtcDateTime)
-        shared = {"brand_id": brand_of(self.session), "since": self.since, "until": self.until}
-        return list(self.session.connection().execute(statement, {**shared, **values}))
+        with self.reading() as session:
+            shared = {"brand_id": brand_of(session), "since": self.since, "until": self.until}
+            return list(session.connection().execute(statement, {**shared, **values}))
 
     def _bought(self, rows: list[Any], places: dict[int, Place]) -> Iterator[Bought]:
         for start in range(0, len(rows), PURCHASES):
@@ -139,12 +156,14 @@ class Past:
         if not self.lines or not ids:
             return {}
         found: defaultdict[int, list[Line]] = defaultdict(list)
-        values = {"brand_id": brand_of(self.session), "ids": ids}
-        for row in self.session.connection().execute(_LINES, values):
+        with self.reading() as session:
+            rows = session.connection().execute(_LINES, {"brand_id": brand_of(session), "ids": ids}).all()
+        for row in rows:
             if row.quantity > 0:
                 found[row.purchase_id].append(Line(row.sku, row.item_group, int(row.quantity), int(row.paid_cents)))
         return {purchase_id: tuple(lines) for purchase_id, lines in found.items()}
 
     def _places(self) -> dict[int, Place]:
-        rows = self.session.connection().execute(_PLACES, {"brand_id": brand_of(self.session)})
+        with self.reading() as session:
+            rows = session.connection().execute(_PLACES, {"brand_id": brand_of(session)}).all()
         return {row.id: Place(row.slug, row.reseller, row.chain, row.kind) for row in rows}

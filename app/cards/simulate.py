@@ -8,6 +8,8 @@ Source: earning.md, "Programs".
 """
 
 import heapq
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -15,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cards import rules
-from app.cards.past import Bought, Past
+from app.cards.past import Bought, Past, Reading
 from app.cards.replay import Draft, Hand, Replay
 from app.cards.simulated import Changes, MemberChange, RewardSum, RuleSum, Simulation, Sums
 from app.cards.versions import FIRST
@@ -30,8 +32,23 @@ from app.rewards.rules import AMOUNT, PERCENT
 
 REPLAYED = ("stamp_card", "bonus", "points", "visits", "cash_back")  # kinds that earn by purchases
 TRIGGERS = ("purchase", "first_purchase", "visit")
+STEP = 500  # purchases, less than a second of them
 LARGEST = 5  # differences that are named
 LONGEST = timedelta(days=732)  # a period
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: a draft, the version in force beside it, local days, both included, and the gross margin.
+
+    `current` is None where the program is new.
+    """
+
+    draft: Draft
+    current: Draft | None
+    first: date
+    last: date
+    margin_bp: int
 
 
 class NothingToSimulate(Invalid):
@@ -107,51 +124,82 @@ class _Run:
         return sum(self.faces[slug] * count for slug, count in hand.rewards.items())
 
 
-def simulate(
-    session: Session, draft: Draft, current: Draft | None, *, first: date, last: date, margin_bp: int
-) -> Simulation:
-    """Run a draft, and the version in force beside it, over a period's purchases; writes nothing.
+class Simulating:
+    """A simulation that goes on step by step, so that whoever runs it can say how far it is.
 
     Args:
-        current: None where the program is new.
-        first, last: local days, both included.
-        margin_bp: the brand's gross margin in basis points of sales.
+        reading: opens a session for each page, and one at the end.
+        by_time: in the order of time, with every member in memory; else member by member, where rules allow that.
+
+    Raises:
+        NothingToSimulate, PeriodInvalid, MarginInvalid: as `check` says.
+    """
+
+    def __init__(self, reading: Reading, asked: Question, *, by_time: bool = False) -> None:
+        check(asked)
+        self.reading, self.asked = reading, asked
+        drafts = [one for one in (asked.draft, asked.current) if one is not None]
+        self.by_time = by_time or any(one.shares_limits for one in drafts)
+        with reading() as session:
+            zone = brand_zone(session)
+            self.rewards = {reward.slug: reward for reward in session.scalars(select(Reward))}
+        begins = clock.midnight(asked.first, zone)
+        ends = clock.midnight(asked.last + timedelta(days=1), zone)
+        self.past = Past(
+            reading, zone, _since(drafts, begins), ends.astimezone(UTC), _asks_lines(drafts), _asks_tiers(drafts)
+        )
+        faces = {slug: reward.face_cents for slug, reward in self.rewards.items()}
+        self.run = _Run([Replay(one, self.rewards) for one in drafts], faces, begins, ends)
+
+    def steps(self) -> Iterator[int]:
+        """Look at all purchases; give how many were looked at after every so many of them."""
+        for number, bought in enumerate(self.past.by_time() if self.by_time else self.past.by_member(), 1):
+            if not self.by_time and bought.owner not in self.run.hands:
+                self.run.close()
+            self.run.play(bought)
+            if number % STEP == 0:
+                yield number
+        self.run.close()
+
+    def result(self) -> Simulation:
+        """Return what was found, after the last step."""
+        run, asked = self.run, self.asked
+        average = half_up(run.sales, run.purchases) if run.purchases else 0
+        sums = [_sums(replay, self.rewards, average) for replay in run.replays]
+        changes = None
+        if asked.current is not None:
+            with self.reading() as session:
+                changes = _changes(session, run.difference)
+        return Simulation(
+            asked.first, asked.last, run.purchases, run.members, run.sales, asked.margin_bp, sums[0],
+            sums[1] if asked.current else None, changes,
+        )  # fmt: skip
+
+
+def simulate(session: Session, asked: Question, *, by_time: bool = False) -> Simulation:
+    """Run a draft, and the version in force beside it, over a period's purchases at once; writes nothing.
+
+    Raises:
+        NothingToSimulate, PeriodInvalid, MarginInvalid: as `check` says.
+    """
+    simulating = Simulating(lambda: nullcontext(session), asked, by_time=by_time)
+    for _step in simulating.steps():
+        pass
+    return simulating.result()
+
+
+def check(asked: Question) -> None:
+    """Check what is asked for.
 
     Raises:
         NothingToSimulate: of this kind nothing is earned by purchases.
         PeriodInvalid, MarginInvalid: the numbers make no sense.
     """
-    _check(draft, first, last, margin_bp)
-    zone = brand_zone(session)
-    begins, ends = clock.midnight(first, zone), clock.midnight(last + timedelta(days=1), zone)
-    rewards = {reward.slug: reward for reward in session.scalars(select(Reward))}
-    drafts = [draft] if current is None else [draft, current]
-    replays = [Replay(one, rewards) for one in drafts]
-    run = _Run(replays, {slug: reward.face_cents for slug, reward in rewards.items()}, begins, ends)
-    past = Past(session, zone, _since(drafts, begins), ends.astimezone(UTC), _asks_lines(drafts), _asks_tiers(drafts))
-    if any(one.shares_limits for one in drafts):
-        for bought in past.by_time():
-            run.play(bought)
-    else:
-        for bought in past.by_member():
-            if bought.owner not in run.hands:
-                run.close()
-            run.play(bought)
-    run.close()
-    average = half_up(run.sales, run.purchases) if run.purchases else 0
-    sums = [_sums(replay, rewards, average) for replay in replays]
-    return Simulation(
-        first, last, run.purchases, run.members, run.sales, margin_bp, sums[0],
-        sums[1] if current else None, _changes(session, run.difference) if current else None,
-    )  # fmt: skip
-
-
-def _check(draft: Draft, first: date, last: date, margin_bp: int) -> None:
-    if draft.kind not in REPLAYED:
+    if asked.draft.kind not in REPLAYED:
         raise NothingToSimulate(_("Nothing is earned by purchases here, so there is nothing to simulate."))
-    if not first <= last or last - first > LONGEST:
+    if not asked.first <= asked.last or asked.last - asked.first > LONGEST:
         raise PeriodInvalid(_("Choose a first and a last day, two years apart at most."))
-    if not 0 < margin_bp <= 10_000:
+    if not 0 < asked.margin_bp <= 10_000:
         raise MarginInvalid(_("The margin lies above 0 and is at most 100 percent."))
 
 

@@ -29,11 +29,15 @@ from app.network.service import zone as brand_zone
 
 @dataclass(frozen=True)
 class Held:
-    """The tier that a member is in, and the first moment at which it is not; None where that is never."""
+    """The tier that a member is in, and the first moment at which it is not; None where that is never.
+
+    `below` is the tier that is held beyond that moment as it stands now.
+    """
 
     program: ProgramInForce
     tier: Tier
     until: datetime | None
+    below: Tier | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,9 @@ def held(session: Session, member_id: int, at: datetime) -> list[Held]:
         ends = _ends(row for row in holds if row.program_id == program.id and row.reached_on <= day)
         tier = rules.tier_for(program.plan.tiers, ends, at)
         if tier is not None:
-            found.append(Held(program, tier, ends.get(tier.slug)))
+            until = ends.get(tier.slug)
+            below = rules.tier_for(program.plan.tiers, ends, until) if until else None
+            found.append(Held(program, tier, until, below))
     return found
 
 
@@ -138,7 +144,7 @@ def after_refund(
     spent = [row for row in holds if row.source == "spend"]
     if spent:
         since = rules.period_start(_noon(min(row.reached_on for row in spent), zone), "year")
-        days = _days(session, member_id, since, now)
+        days = bought(session, member_id, since, now)
         lost += [row for row in spent if _shortened(session, row, days, zone, now)]
     session.flush()
     cause = Cause("refund", now, purchase_id, refund_id)
@@ -177,7 +183,7 @@ def _raise(session: Session, programs: list[ProgramInForce], member_id: int, cau
     zone = brand_zone(session)
     local = cause.at.astimezone(zone)
     since, until = rules.period_start(local, "year"), rules.period_end(local, "year")
-    days = _days(session, member_id, since, until)
+    days = bought(session, member_id, since, until)
     known = {(row.program_id, row.tier, row.source): row.until for row in _holds(session, member_id)}
     for program in programs:
         for tier in program.plan.tiers:
@@ -259,7 +265,7 @@ def _ends(rows: Iterable[Any]) -> Mapping[str, datetime]:
     return found
 
 
-def _days(session: Session, member_id: int, since: datetime, until: datetime) -> list[Day]:
+def bought(session: Session, member_id: int, since: datetime, until: datetime) -> list[Day]:
     """Return what a member and those who were merged into it bought, day by day."""
     merged = session.scalars(select(Member.id).where(Member.merged_into_id == member_id)).all()
     values = {"brand_id": brand_of(session), "since": since, "until": until}

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.cards import heard, rules
+from app.cards import gone, heard, rules
 from app.cards.models import Award, Program, ProgramDraft, ProgramVersion, TriggerRun
 from app.cards.rules import Plan
 from app.core import clock
@@ -183,12 +183,12 @@ def save_draft(session: Session, program: Program, content: Content, *, staff: S
     return row
 
 
-def discard_draft(session: Session, program: Program) -> None:
-    """Throw the draft away; without one, nothing happens."""
+def discard_draft(session: Session, program: Program, *, staff: Staff) -> None:
+    """Throw the draft away and keep who did it; without one, nothing happens."""
+    hold(session, program)
     row = draft(session, program)
     if row is not None:
-        session.delete(row)
-        session.flush()
+        gone.take_away(session, row, staff, made_at=row.saved_at, made_by=row.saved_by)
 
 
 def publish(
@@ -271,14 +271,14 @@ def change_planned(
 
 
 def withdraw(session: Session, program: Program, number: int, *, staff: Staff) -> None:
-    """Take back a version that has not begun; where there is no draft, it becomes the draft.
+    """Take back a version that has not begun and keep who did it; where there is no draft, it becomes the draft.
 
     Raises:
         VersionUnknown, VersionBegun
     """
     row = planned(session, program, number)
     content = Content.of(program.kind, row)
-    session.delete(row)
-    session.flush()
+    made = {"made_at": row.created_at, "made_by": row.created_by}
+    gone.take_away(session, row, staff, number=row.number, valid_from=row.valid_from, **made)
     if draft(session, program) is None:
         save_draft(session, program, content, staff=staff)

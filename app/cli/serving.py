@@ -2,6 +2,7 @@
 
 import argparse
 import signal
+import sys
 from contextlib import ExitStack
 from typing import Any
 
@@ -9,6 +10,7 @@ from app.cli.common import demand_schema, err, opened, out
 from app.core import log, migrations
 from app.core import settings as core_settings
 from app.core.doctor import NO_MESSAGES
+from app.core.runtime import Runtime
 from app.core.settings import Settings
 from app.core.web.server import listen, stop_on_signals
 from app.delivery import outgoing
@@ -17,6 +19,8 @@ from app.fakes import history_player, welcome
 from app.wallet import outgoing as wallet_outgoing
 from app.worker import Worker
 from app.wsgi import create_app
+
+YIELDS = 0.001  # seconds after which a thread that computes lets a till's request go on; Python's own is 0.005
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,9 +36,8 @@ def run(args: argparse.Namespace) -> int:
         logins = demo.attach(runtime) if demo else None
         extra = [demo.outbox(), demo.wallets(), demo.front(logins)] if demo and logins else []
         server = listen(create_app(runtime, extra=extra), settings)
-        worker = Worker(runtime)
-        worker.start()
-        stack.callback(worker.stop)
+        for worker in _workers(runtime):
+            stack.callback(worker.stop)
         stack.callback(outgoing.close, runtime)
         stack.callback(wallet_outgoing.close, runtime)
         if logins:
@@ -68,14 +71,23 @@ def work(_args: argparse.Namespace) -> int:
     log.configure(settings.log_level)
     with opened(settings) as runtime:
         demand_schema(runtime.database)
-        worker = Worker(runtime)
-        worker.start()
+        workers = _workers(runtime)
         out.print("Leima's worker runs")
         try:
             signal.pause()
         finally:
-            worker.stop()
+            for worker in workers:
+                worker.stop()
     return 0
+
+
+def _workers(runtime: Runtime) -> list[Worker]:
+    """Start the workers of a process: what takes minutes has one of its own, so that no phone waits for it."""
+    sys.setswitchinterval(YIELDS)
+    workers = [Worker(runtime, long=long) for long in (False, True)]
+    for worker in workers:
+        worker.start()
+    return workers
 
 
 def _address(*, demo: bool = False) -> dict[str, Any]:

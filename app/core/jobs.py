@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -86,6 +86,25 @@ class Sending(Protocol):
         """
 
 
+class Long(Protocol):
+    """A job that computes for minutes, in short units: a worker that is killed leaves nothing half, and begins anew."""
+
+    def prepare(self, session: Session, **arguments: Any) -> Any:
+        """Mark it begun and return what the steps work on; None where nothing is to be done any more."""
+
+    def steps(self, work: Any) -> Iterator[Any]:
+        """Compute, a second at most between two steps; no session is open here but those it opens to read."""
+
+    def note(self, session: Session, work: Any, step: Any) -> None:
+        """Write how far it is; committed with a whole new lease, and refused where another worker has the row."""
+
+    def finish(self, session: Session, work: Any) -> None:
+        """Write what was found; committed with "done", under the fence."""
+
+    def give_up(self, session: Session, **arguments: Any) -> None:
+        """Write that it will not be tried again; committed with "dead"."""
+
+
 @dataclass(frozen=True)
 class JobKind:
     """A kind of job under a dotted name that outlives renames."""
@@ -100,6 +119,7 @@ class JobKind:
     every: timedelta | None
     wait: timedelta  # after the event: what happens meanwhile is one job
     repeatable: bool  # a sending job whose waiting twin does its work too: it takes what is due from the database
+    long: bool = False  # a class with prepare, steps, note, finish and give_up: it has a worker of its own
 
 
 class RetryLater(Exception):
@@ -157,11 +177,21 @@ def sending_job(
     )  # fmt: skip
 
 
+def long_job(
+    name: str, *, listens: type | tuple[type, ...] = (), retries: int = 4, unique_by: str | None = None
+) -> Callable[[T], T]:
+    """Register a job that computes for minutes: a class made with the runtime, see `Long`."""
+    return _register(
+        name, listens, sends=False, retries=retries, unique_by=unique_by, priority=9, every=None, wait=timedelta(),
+        repeatable=False, long=True,
+    )  # fmt: skip
+
+
 def _register(name: str, listens: type | tuple[type, ...], *, sends: bool, **options: Any) -> Callable[[T], T]:
     def wrap(target: T) -> T:
         if name in _kinds and _kinds[name].run is not target:
             raise RuntimeError(f"two jobs are called {name}")
-        body = getattr(target, "prepare", target) if sends else target
+        body = getattr(target, "prepare", target) if isinstance(target, type) else target
         names = [p for p in inspect.signature(body).parameters if p not in ("self", "session")]
         _kinds[name] = JobKind(name, target, sends, tuple(names), **options)
         for event in listens if isinstance(listens, tuple) else (listens,):

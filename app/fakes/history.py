@@ -219,7 +219,7 @@ class History:
         while rows := session.scalars(mine).all():
             for row in rows:
                 session.execute(delete(Job).where(Job.id == row.id))
-                if not kinds[row.name].sends:
+                if not (kinds[row.name].sends or kinds[row.name].long):
                     kinds[row.name].run(session, **json.loads(row.arguments))
             events.write_waiting(session)
 

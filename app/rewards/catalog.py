@@ -9,7 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict, Invalid, NotFound
+from app.core.i18n import format_cents
 from app.core.i18n import gettext as _
+from app.core.money import MAX_CENTS
 from app.members.models import Member
 from app.rewards.models import Coupon, GiftCard, InvitationReply, Reward
 from app.rewards.setup import NEEDS, TIED
@@ -119,6 +121,10 @@ def _check(session: Session, values: dict[str, Any], known: Reward | None) -> No
     for name, kinds in TIED.items():
         if values.get(name) and kind not in kinds:
             raise RewardInvalid(_("This kind of reward has nothing of the sort."), field=name)
+    most = values.get("sold_up_to_cents")
+    if most is not None and not values["face_cents"] <= most <= MAX_CENTS:
+        least = {"least": format_cents(values["face_cents"]), "most": format_cents(MAX_CENTS)}
+        raise RewardInvalid(_("Write an amount from %(least)s to %(most)s.", **least), field="sold_up_to_cents")
     begins, ends = values.get("valid_from"), values.get("valid_until")
     if begins and ends and begins >= ends:
         raise RewardInvalid(_("It ends before it begins."), field="valid_until")

@@ -15,11 +15,19 @@ def test_member_allows_on_the_phone_and_bonus_and_gift_card_pay(service: Service
     steps.log_in_till(till, service, "kallio")
     steps.find(till, steps.spoken(phone))
     till.fill("#amount", "42,00")
+    phone.goto(f"{service.base}/meri/profile")
     till.get_by_role("button", name="Ask in the app").click()
     expect(till.get_by_text("Waiting for the answer.")).to_be_visible()
     looks.at(till, "till-asks")
 
+    banner = phone.locator("[data-live=asks]").get_by_role("link")
+    expect(banner).to_contain_text("Kulma Kallio asks to use your coupons or bonus")  # no reload, whatever page is open
+    expect(phone.locator("#news")).to_contain_text("Kulma Kallio asks")
+    shoot(phone, "phone-asked-elsewhere")
+    looks.at(phone, "profile-asked")
+    banner.click()
     question = phone.locator("[data-live=questions]")
+    assert phone.locator("[data-live=asks]").count() == 0  # the card asks by itself
     expect(question.get_by_text("Kulma Kallio asks to use your coupons or bonus")).to_be_visible()  # no reload
     shoot(phone, "phone-question")
     looks.at(phone, "card-question")

@@ -83,7 +83,7 @@ def test_pages_of_a_member_have_no_fault(service: Service, windows: Windows) -> 
     page.locator(".stub .qr").click()
     looks.at(page, "card-enlarged")
     code = _first_code(page, service)
-    for path in ("coupons", "activity", "profile", "wallet"):
+    for path in ("coupons", "activity", "profile", "wallet", "tiers"):
         page.goto(f"{service.base}/meri/{path}")
         looks.at(page, path)
 

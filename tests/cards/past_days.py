@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from app.cards import rules
 from app.cards.replay import Draft
 from app.cards.service import PurchaseResult, record_purchase
-from app.cards.simulate import simulate
+from app.cards.simulate import Question, simulate
 from app.cards.simulated import Simulation
 from app.core import clock
 from app.core.crypto import random_symbols
@@ -53,5 +53,9 @@ def stamps(cents: int, *, size: int = 10, reward: str = "reward-coffee") -> Draf
 
 def simulated(shop: Shop, draft: Draft, current: Draft | None = None, **fields: Any) -> Simulation:
     """Simulate October, at a margin of 40 percent, unless something else is said."""
-    values = {"first": FIRST, "last": LAST, "margin_bp": 4000, **fields}
-    return simulate(shop.session, draft, current, **values)
+    return simulate(shop.session, asking(draft, current, **fields))
+
+
+def asking(draft: Draft, current: Draft | None = None, **fields: Any) -> Question:
+    """Ask for October, at a margin of 40 percent, unless something else is said."""
+    return Question(draft, current, **{"first": FIRST, "last": LAST, "margin_bp": 4000, **fields})

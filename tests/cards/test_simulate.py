@@ -13,7 +13,7 @@ from app.core.i18n import use_language
 from app.ledger import service as ledger
 from app.ledger.service import Line
 from tests.builders import a_brand, a_member
-from tests.cards.past_days import FIRST, LAST, a_draft, bought, moment, simulated, stamps
+from tests.cards.past_days import FIRST, LAST, a_draft, asking, bought, moment, simulated, stamps
 from tests.shop import Shop, a_reward, a_shop
 
 LINES = (Line("latte", "coffee", 2, 500, 1400), Line("mug", "mugs", 1, 1000, 2550))  # 10.00 + 10.00
@@ -184,7 +184,7 @@ def test_nothing_is_written(database: Database) -> None:
 
     before = rows()
     with database.reading(brand_id) as session:  # which cannot write
-        found = simulate(session, stamps(200), stamps(400), first=FIRST, last=LAST, margin_bp=4000)
+        found = simulate(session, asking(stamps(200), stamps(400)))
 
     assert (found.purchases, rows()) == (4, before)
     assert before["purchase"] == 7

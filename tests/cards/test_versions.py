@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from app.cards import rules, versions
+from app.cards import gone, rules, versions
 from app.cards.models import Program, ProgramVersion
 from app.cards.versions import (
     BeginInvalid,
@@ -180,6 +180,39 @@ def test_draft_is_saved_over_and_thrown_away(desk: Desk) -> None:
     second = versions.save_draft(session, desk.program, desk.content(100), staff=desk.otto)
 
     assert (second is first, second.saved_by) == (True, desk.otto.public_id)
-    versions.discard_draft(session, desk.program)
-    versions.discard_draft(session, desk.program)
+    versions.discard_draft(session, desk.program, staff=desk.otto)
+    versions.discard_draft(session, desk.program, staff=desk.otto)
     assert versions.draft(session, desk.program) is None
+
+
+def test_what_is_withdrawn_or_thrown_away_says_by_whom_and_what_it_said(desk: Desk) -> None:
+    session = desk.shop.session
+    versions.save_draft(session, desk.program, desk.content(), staff=desk.kaisa)
+    begins = clock.now() + timedelta(days=3)
+    desk.publish(desk.content(), at=begins)
+    versions.withdraw(session, desk.program, 2, staff=desk.otto)
+    for _click in range(2):
+        versions.discard_draft(session, desk.program, staff=desk.kaisa)
+
+    draft, version = gone.recent(session, desk.program, 9)
+
+    said = desk.content()
+    for row in (draft, version):
+        assert (row.size, row.reward_id, rules.parse("stamp_card", row.rule)) == (10, said.reward_id, said.plan)
+    assert (version.number, version.valid_from, version.by) == (2, begins, desk.otto.public_id)
+    assert (version.made_by, draft.made_by) == (desk.kaisa.public_id, desk.otto.public_id)  # withdrawn: otto's draft
+    assert (draft.number, draft.valid_from, draft.by) == (None, None, desk.kaisa.public_id)
+
+
+def test_refused_withdrawal_leaves_no_row(desk: Desk) -> None:
+    with pytest.raises(VersionBegun):
+        versions.withdraw(desk.shop.session, desk.program, 1, staff=desk.otto)
+
+    assert gone.recent(desk.shop.session, desk.program, 9) == []
+
+
+def test_published_draft_is_not_gone(desk: Desk) -> None:
+    versions.save_draft(desk.shop.session, desk.program, desk.content(), staff=desk.kaisa)
+    desk.publish(desk.content())
+
+    assert gone.recent(desk.shop.session, desk.program, 9) == []

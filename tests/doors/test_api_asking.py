@@ -98,3 +98,22 @@ def test_question_is_its_scans_its_tills_and_its_members(till: TillSide, phone: 
         assert refusal(till.post(f"/scans/{scan}/confirmations", {})) == (409, "scan_expired")
         assert refusal(till.get(f"/scans/{scan}")) == (409, "scan_expired")
         assert (phone.asked(), phone.say(question)[0]) == ([], 409)
+
+
+@pytest.mark.parametrize("path", ["coupons", "activity", "profile", "wallet", "tiers"])
+def test_every_page_of_the_member_leads_to_the_question(till: TillSide, phone: Phone, path: str) -> None:
+    def page() -> str:
+        return phone.client.get(f"/meri/{path}", headers=OURS).text
+
+    before = page()
+    scan = till.scan()
+    till.post(f"/scans/{scan}/confirmations", {})
+    after = page()
+
+    banner = r'<div data-live="asks"><aside .*<a href="/meri/">.* asks to use your coupons or bonus'
+    assert (re.search(banner, before), bool(re.search(banner, after))) == (None, True)
+    etags = [re.findall(r'data-etag="(\w+)"', one)[0] for one in (before, after)]
+    assert etags[1] == phone.etag() != etags[0]  # so that a page that is open shows it within a second
+    assert 'data-live="asks"' not in phone.client.get("/meri/", headers=OURS).text  # there stands the question itself
+    phone.say(phone.asked()[0], "refuse")
+    assert re.search(banner, page()) is None

@@ -30,6 +30,7 @@ NEEDS = {
     "discount_percent": {"percent": "10", "cap": "5"},
     "invitation": {"seats": "12"},
     "product": {"groups": "buns"},
+    "gift_card": {"sold_up_to": "200"},
 }
 
 
@@ -77,6 +78,7 @@ def test_reward_of_each_kind_is_made_once_and_shown(inside: Console, kind: str) 
     assert row.settlement_cents == (0 if kind in ("discount_cents", "discount_percent", "gift_card") else 250)
     assert (row.percent_bp, row.cap_cents) == ((1000, 500) if kind == "discount_percent" else (None, None))
     assert (row.seats, row.groups) == (12 if kind == "invitation" else None, ["buns"] if kind == "product" else [])
+    assert row.sold_up_to_cents == (20_000 if kind == "gift_card" else None)
     page = inside.get("/brand/rewards/new-gift").text
     assert 'value="4.50"' in page
     assert "Gift en" in text_of(inside.get("/brand/rewards"))
@@ -116,6 +118,9 @@ def test_limits_and_window_are_kept_and_filled_in_again(inside: Console) -> None
         ({"valid_days": ""}, "valid_days"),
         ({"kind": "discount_percent", "percent": ""}, "percent"),
         ({"kind": "gift_card", "face": ""}, "face"),
+        ({"kind": "gift_card", "sold_up_to": "4.49"}, "sold_up_to"),
+        ({"kind": "gift_card", "sold_up_to": "10000.01"}, "sold_up_to"),
+        ({"kind": "gift_card", "sold_up_to": "much"}, "sold_up_to"),
         ({"valid_from": "2026-12-24T20:00", "valid_until": "2026-12-01T08:00"}, "valid_until"),
         ({"valid_from": "soon"}, "valid_from"),
         ({"slug": "No Slug"}, "slug"),
@@ -130,6 +135,30 @@ def test_what_is_wrong_stands_beside_its_field(inside: Console, wrong: dict[str,
     assert f'id="{field}-error"' in answer.text
     with inside.database.reading(inside.brand_id) as session:
         assert session.scalars(select(Reward.slug)).all() == ["coffee"]
+
+
+def test_gift_card_says_what_tills_sell_it_for_and_is_sold_no_more(inside: Console) -> None:
+    form = {**GIFT, "kind": "gift_card"}
+    for most, said in (
+        ("200", "any value from €4.50 to €200.00"),
+        ("10000", "any value from €4.50 to €10,000.00"),
+        ("4,5", "Tills sell it for €4.50."),
+    ):
+        assert post(inside, "rewards/coffee", **form, sold_up_to=most).status_code == 303
+        assert said in text_of(inside.get("/brand/rewards/coffee"))
+        worth = "€4.50" if most == "4,5" else f"€4.50–€{int(most):,}.00"
+        assert f"{worth} what it took off" in text_of(inside.get("/brand/rewards"))
+    for nothing in ("", "0"):
+        assert post(inside, "rewards/coffee", **form, sold_up_to=nothing).status_code == 303
+        assert reward(inside, "coffee").sold_up_to_cents is None
+        assert "Empty: tills sell none" in text_of(inside.get("/brand/rewards/coffee"))
+
+
+def test_gift_card_that_becomes_something_else_is_not_sold(inside: Console) -> None:
+    assert post(inside, "rewards/coffee", **{**GIFT, "kind": "gift_card", "sold_up_to": "50"}).status_code == 303
+    assert post(inside, "rewards/coffee", **{**GIFT, "kind": "service", "sold_up_to": "50"}).status_code == 303
+
+    assert reward(inside, "coffee").sold_up_to_cents is None
 
 
 def test_reward_that_members_hold_keeps_its_kind_and_what_was_redeemed(inside: Console) -> None:

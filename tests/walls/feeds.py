@@ -49,6 +49,7 @@ NEWS = {f"{part}_{code}": "Open on Sunday" for part in ("header", "body") for co
 NAMES = {f"{part}_{code}": "Visits" for part in ("name", "unit_one", "unit_many") for code in ("fi", "sv", "en")}
 PROGRAM = {"kind": "visits", "source": "fields", "rule": "visit", "expires": "12", **NAMES}
 OWN = {"program": "@program"}
+DAYS = {"first": "2026-10-01", "last": "2026-10-31"}
 SEEN = {"seen": json.dumps({"size": None, "reward_id": None, "rule": VISITS}), "newest": "1", "when": "now"}
 GIFT = {"kind": "service", "icon": "cup", "valid_days": "30", **NAMES}
 JOIN = {"contact": "new.person@mail.example", "age": "1", "consent_email": "1"}
@@ -188,7 +189,11 @@ FEEDS: dict[str, list[Feed]] = {
     "brand.approve_flag": [Feed("brand", {"public_id": "@flag"})],
     "brand.reverse_flag": [Feed("brand", {"public_id": "@flag"})],
     "brand.programs": [Feed("brand")],
-    "brand.program": [Feed("brand", OWN), Feed("brand", OWN, query={"version": "1"})],
+    "brand.program": [
+        Feed("brand", OWN),
+        Feed("brand", OWN, query={"version": "1"}),
+        Feed("brand", OWN, query={"run": "@simulation"}),
+    ],
     "brand.new_program": [Feed("brand"), Feed("brand", query={"kind": "bonus"})],
     "brand.make_program": [Feed("brand", form={**PROGRAM, "slug": "new-visits"})],
     "brand.edit_program": [Feed("brand", OWN), Feed("brand", OWN, query={"version": "1"})],
@@ -198,6 +203,10 @@ FEEDS: dict[str, list[Feed]] = {
     "brand.move_version": [Feed("brand", {**OWN, "number": "1"}, form={"begins": "2026-12-01T12:00"})],
     "brand.withdraw_version": [Feed("brand", {**OWN, "number": "1"})],
     "brand.discard_draft": [Feed("brand", OWN)],
+    "brand.simulate_version": [
+        Feed("brand", OWN, form={**DAYS, "margin": "50"}),
+        Feed("brand", OWN, form={**DAYS, "margin": "40", "again": "@simulation"}),
+    ],
     "brand.rewards": [Feed("brand")],
     "brand.new_reward": [Feed("brand")],
     "brand.make_reward": [Feed("brand", form={**GIFT, "slug": "new-gift"})],
@@ -234,6 +243,7 @@ FEEDS: dict[str, list[Feed]] = {
     "member.card_json": [_member()],
     "member.coupons": [_member()],
     "member.activity": [_member()],
+    "member.tiers": [_member()],
     "member.profile": [_member()],
     "member.rename": [_member(form={"first_name": "Kaisla"})],
     "member.change_birth_month": [_member(form={"birth_month": "6"})],

@@ -64,6 +64,7 @@ def _ids(side: Side) -> dict[str, list[str]]:
         "flag": [side.flag],
         "program": [side.program],
         "reward": [side.reward],
+        "simulation": [side.simulation],
         "serial": [member.serial for member in members],
         "phone": [first.phone],
     }

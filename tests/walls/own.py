@@ -1,12 +1,14 @@
 """What only one brand of the two has: a program that is planned and drafted, and an invitation."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import rules, versions
+from app.cards import rules, simulations, versions
 from app.cards.models import Program
+from app.cards.replay import Draft
+from app.cards.simulate import Question, simulate
 from app.cards.versions import Content
 from app.core import clock
 from app.network.models import Staff, Till
@@ -16,8 +18,8 @@ from app.rewards.models import GiftCard, Reward
 VISITS = {"rules": [{"name": "visit", "on": "visit", "then": [{"do": "award", "n": 1, "base": True}]}]}
 
 
-def own_program(session: Session, slug: str) -> tuple[str, str]:
-    """Plan a program for later and draft its next version, so that nobody earns by it; and invite to something."""
+def own_program(session: Session, slug: str) -> dict[str, str]:
+    """Plan a program for later, draft its next version and simulate it: nobody earns by it. Invite to something."""
     names = {"name": {"en": f"Visits of {slug}"}, "unit": {"en": ["visit", "visits"]}}
     program = Program(slug=f"{slug}-visits", kind="visits", position=9, **names)
     reward = Reward(slug=f"{slug}-party", kind="invitation", seats=10, name={"en": f"Party of {slug}"})
@@ -27,7 +29,9 @@ def own_program(session: Session, slug: str) -> tuple[str, str]:
     content = Content(rules.parse("visits", VISITS))
     versions.add(session, program, content, valid_from=clock.now() + timedelta(days=10), staff=person)
     versions.save_draft(session, program, content, staff=person)
-    return program.slug, reward.slug
+    october = Question(Draft("visits", content.plan), None, date(2026, 10, 1), date(2026, 10, 31), 4000)
+    run = simulations.ask(session, program, october, staff=person, answer=simulate(session, october))
+    return {"program": program.slug, "reward": reward.slug, "simulation": run.public_id}
 
 
 def a_sold_gift_card(session: Session, till: Till) -> GiftCard:

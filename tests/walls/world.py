@@ -107,6 +107,7 @@ class Side:
     news: str = ""  # service news on the cards
     program: str = ""  # short name of one that only this brand has, planned and drafted
     reward: str = ""  # short name of an invitation that only this brand has
+    simulation: str = ""  # public id of a run of that program
 
     def secrets(self) -> list[str]:
         """Return all that nobody of another brand may ever be shown."""
@@ -268,9 +269,9 @@ def _with_passes(runtime: Runtime, side: Side) -> Side:
             words = {"en": f"News of {side.slug}"}
             news = messages.publish(session, header=words, body=words, ends_at=NOW + DAY)
             brand_templates.save(session, "coupon", {"fi.lproj/pass.strings": COUPON_WORDS.read_bytes()})
-            program, reward = own_program(session, side.slug)
+            own = own_program(session, side.slug)
         members = tuple(_with_pass(runtime, side, one) for one in side.members)
-        return replace(side, members=members, news=news.public_id, program=program, reward=reward)
+        return replace(side, members=members, news=news.public_id, **own)
 
 
 def _with_pass(runtime: Runtime, side: Side, member: MemberIds) -> MemberIds:

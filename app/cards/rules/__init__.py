@@ -24,7 +24,7 @@ from app.cards.rules.model import (
     Tier,
     parse,
 )
-from app.cards.rules.standing import Day, TierReached, kept_until, tier_for, tier_reached
+from app.cards.rules.standing import Day, TierReached, kept_until, needed, tier_for, tier_reached
 from app.cards.rules.surprise import pick
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "kept_until",
     "ladder_periods",
     "last_due",
+    "needed",
     "needs_seed",
     "parse",
     "parts_from_json",

@@ -7,7 +7,7 @@ from flask import g
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import reasons, versions, views, wording
+from app.cards import gone, reasons, versions, views, wording
 from app.cards.models import Program, ProgramDraft, ProgramVersion
 from app.cards.simulated import MemberChange, RewardSum, Simulation, Sums
 from app.cards.units import MONEY
@@ -20,6 +20,7 @@ from app.network.models import Staff
 from app.rewards.models import Reward
 
 Row = ProgramVersion | ProgramDraft
+GONE = 10  # withdrawn versions and drafts that are listed
 
 
 def kinds() -> dict[str, tuple[str, str]]:
@@ -74,6 +75,16 @@ def version_rows(session: Session, program: Program, rows: list[ProgramVersion])
              "by": people.get(row.created_by or "", ""), "made": moment(row.created_at)}
         )  # fmt: skip
     return shown
+
+
+def gone_rows(session: Session, program: Program) -> list[dict[str, Any]]:
+    """Return what was withdrawn and thrown away last: `number` is none for a draft."""
+    rows = gone.recent(session, program, GONE)
+    people = _people(session, [row.by for row in rows])
+    return [
+        {"number": row.number, "begins": moment(row.valid_from), "by": people.get(row.by, ""), "at": moment(row.at)}
+        for row in rows
+    ]
 
 
 def _state(state: str) -> str:

@@ -1,42 +1,38 @@
-"""Programs in the console: the list, a version beside the one before it, simulating, publishing and withdrawing."""
+"""Programs in the console: the list, a version beside the one before it, publishing and withdrawing."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Response, g, redirect, request
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.cards import rules, versions, views, wording
-from app.cards.form_values import hundredths
 from app.cards.models import Program, ProgramVersion
 from app.cards.paying import ProgramUnknown
-from app.cards.replay import Draft
-from app.cards.simulate import REPLAYED, simulate
+from app.cards.simulate import REPLAYED
 from app.cards.versions import Content, VersionUnknown
 from app.core import clock, i18n, web
 from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
 from app.doors.brand import program_shape as shape
+from app.doors.brand import simulation_shape
 from app.doors.brand.door import blueprint, page
 from app.doors.brand.roles import demand_change, may_change
 from app.reports import program_list as reports
-from app.rewards.models import Reward
 
 DRAFT = "draft"  # in the place of a version's number
-PERIOD = timedelta(days=29)  # that is simulated at first, and today
-MARGIN = "40"  # percent
 
 
-def find(slug: str) -> Program:
-    """Return a program of this brand.
+def find(slug: str, session: Session | None = None) -> Program:
+    """Return a program of this brand, in the request's session unless another is given.
 
     Raises:
         ProgramUnknown
     """
-    program = web.session().scalar(select(Program).where(Program.slug == slug))
+    program = (session or web.session()).scalar(select(Program).where(Program.slug == slug))
     if program is None:
         raise ProgramUnknown(_("There is no such program."))
     return program
@@ -72,27 +68,27 @@ def program(program: str) -> Response:
     return show(find(program))
 
 
-def show(found: Program, *, error: str = "", status: int = 200) -> Response:
-    """Show the page; `error` says why what was asked for was not done."""
+def show(found: Program, *, error: str = "", fault: str = "", status: int = 200) -> Response:
+    """Show the page; `error` says why what was asked for was not done, `fault` why nothing was simulated."""
     session = web.session()
     rows = versions.versions(session, found)
     draft = versions.draft(session, found)
-    row, before = _shown(found, rows)
-    asked, simulated, fault = _simulated(found, row)
+    row, before = shown_version(session, found, rows)
     number = row.number if isinstance(row, ProgramVersion) else None
     shown = shape.version_rows(session, found, rows)
     return page(
         "program", status, here="programs", may_change=may_change(), error=error,
         program={"slug": found.slug, "name": i18n.pick(found.name), "unit": views.unit(found.unit)[1],
                  "kind": shape.kinds()[found.kind][0]},
-        versions=shown, number=number, is_draft=row is not None and number is None,
+        versions=shown, gone=shape.gone_rows(session, found),
+        number=number, is_draft=row is not None and number is None,
         state=next((one["state"] for one in shown if one["number"] == number), ""),
         before=before.number if before else None,
         differences=wording.difference(shape.sentences(session, found, before), shape.sentences(session, found, row)),
         draft={"by": shape.who(session, draft.saved_by), "at": shape.moment(draft.saved_at)} if draft else None,
         newest=rows[0].number if rows else 0, seen=_seal(found, row), begins=_local(row),
-        can_simulate=found.kind in REPLAYED and row is not None, asked=asked, simulation=simulated, fault=fault,
-        notice=_notice(),
+        can_simulate=found.kind in REPLAYED and row is not None, fault=fault, notice=_notice(),
+        **simulation_shape.shown(session, found, row),
     )  # fmt: skip
 
 
@@ -108,9 +104,15 @@ def _notice() -> str:
     }.get(request.args.get("done", ""), "")
 
 
-def _shown(found: Program, rows: list[ProgramVersion]) -> tuple[shape.Row | None, ProgramVersion | None]:
-    """Return what is shown, by the address or the draft or the newest version, and what it is compared with."""
-    session, wish = web.session(), request.args.get("version", "")
+def shown_version(
+    session: Session, found: Program, rows: list[ProgramVersion]
+) -> tuple[shape.Row | None, ProgramVersion | None]:
+    """Return what is shown, by the address or the draft or the newest version, and what it is compared with.
+
+    Raises:
+        VersionUnknown: the address or the form names none.
+    """
+    wish = request.values.get("version", "")
     draft = versions.draft(session, found)
     if wish in ("", DRAFT) and draft is not None:
         return draft, versions.current(session, found)
@@ -131,38 +133,6 @@ def _local(row: shape.Row | None) -> str:
     """Return when a version begins, as a field of date and time writes it."""
     at = row.valid_from if isinstance(row, ProgramVersion) else clock.now() + timedelta(days=1)
     return at.astimezone(ZoneInfo(g.brand.zone)).strftime("%Y-%m-%dT%H:%M")
-
-
-def _simulated(found: Program, row: shape.Row | None) -> tuple[dict[str, str], dict[str, Any] | None, str]:
-    """Return the form of the simulation, what it found where it was asked for, and why not."""
-    today = clock.local_date(clock.now(), g.brand.zone)
-    asked = {
-        "first": request.args.get("first", (today - PERIOD).isoformat())[:10],
-        "last": request.args.get("last", today.isoformat())[:10],
-        "margin": request.args.get("margin", MARGIN)[:8],
-    }
-    if "simulate" not in request.args or row is None:
-        return asked, None, ""
-    session = web.session()
-    current = versions.current(session, found)
-    beside = _draft(found, current) if current is not None and current is not row else None
-    try:
-        first, last = date.fromisoformat(asked["first"]), date.fromisoformat(asked["last"])
-    except ValueError:
-        return asked, None, _("Choose a first and a last day.")
-    try:
-        answer = simulate(
-            session, _draft(found, row), beside, first=first, last=last, margin_bp=hundredths(asked["margin"]) or 0
-        )
-    except LeimaError as error:
-        return asked, None, error.message
-    return asked, shape.simulation(answer, found), ""
-
-
-def _draft(found: Program, row: shape.Row) -> Draft:
-    content = Content.of(found.kind, row)
-    reward = web.session().get(Reward, content.reward_id) if content.reward_id else None
-    return Draft(found.kind, content.plan, content.size, reward.slug if reward else None)
 
 
 @blueprint.post("/programs/<program>/publish")
@@ -235,7 +205,7 @@ def discard_draft(program: str) -> BaseResponse:
     """Throw the draft away."""
     demand_change()
     found = find(program)
-    versions.discard_draft(web.session(), found)
+    versions.discard_draft(web.session(), found, staff=g.staff)
     return _done(found, "discarded")
 
 

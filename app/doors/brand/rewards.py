@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.cards.form_values import Reader, euros, percent_text
+from app.cards.form_values import Reader, euros, hundredths, percent_text
 from app.core import clock, i18n, web
 from app.core.i18n import gettext as _
 from app.core.money import MAX_CENTS
@@ -63,6 +63,8 @@ def _notice() -> str:
 def _worth(reward: Reward) -> str:
     if reward.percent_bp:
         return f"{percent_text(reward.percent_bp)}\u00a0%"
+    if reward.sold_up_to_cents and reward.sold_up_to_cents > reward.face_cents:
+        return f"{i18n.format_cents(reward.face_cents)}–{i18n.format_cents(reward.sold_up_to_cents)}"
     return i18n.format_cents(reward.face_cents) if reward.face_cents else "–"
 
 
@@ -133,7 +135,12 @@ def _slug(reader: Reader) -> str:
     return text
 
 
-COLUMNS = {"face_cents": "face", "percent_bp": "percent", "cap_cents": "cap"}  # column → field of the form
+COLUMNS = {
+    "face_cents": "face",
+    "percent_bp": "percent",
+    "cap_cents": "cap",
+    "sold_up_to_cents": "sold_up_to",
+}  # column → field of the form
 
 
 def _field(column: str) -> str:
@@ -164,6 +171,7 @@ def _values(reader: Reader) -> dict[str, Any]:
         "cap_cents": reader.cents("cap", most=MAX_CENTS) or None,
         "skus": reader.names("skus"), "groups": reader.names("groups"),
         "seats": reader.whole("seats", low=1, high=100_000),
+        "sold_up_to_cents": (reader.cents("sold_up_to", most=MAX_CENTS) or None) if kind == "gift_card" else None,
     }  # fmt: skip
     for name, allowed in TIED.items():
         if kind not in allowed:
@@ -194,7 +202,7 @@ def _moment(reader: Reader, name: str) -> datetime | None:
 def _filled(row: Reward) -> dict[str, str]:
     centre = web.session().get(CostCentre, row.cost_centre_id) if row.cost_centre_id else None
     money = {"face": row.face_cents, "settlement": row.settlement_cents, "fee": row.fee_cents,
-             "cap": row.cap_cents, "min_basket": row.min_basket_cents}  # fmt: skip
+             "cap": row.cap_cents, "min_basket": row.min_basket_cents, "sold_up_to": row.sold_up_to_cents}  # fmt: skip
     form = {name: euros(cents) for name, cents in money.items() if cents}
     form |= {f"name_{code}": text for code, text in row.name.items()}
     form |= {f"terms_{code}": text for code, text in row.terms.items()}
@@ -220,7 +228,19 @@ def _form(form: dict[str, str], errors: dict[str, str], *, known: Reward | None 
         centres=centres, outlets=_outlets(), may_change=may_change(),
         icons={"cup": _("Cup"), "bun": _("Bun"), "tag": _("Tag")},
         invitation=_invitation(known) if known and known.kind == "invitation" else None,
+        sold=_sold(form),
     )  # fmt: skip
+
+
+def _sold(form: dict[str, str]) -> str:
+    """Say what tills offer by what stands in the form; empty where they sell none."""
+    least, most = (hundredths(form.get(name, "")) for name in ("face", "sold_up_to"))
+    if form.get("kind") != "gift_card" or not least or not most or not least <= most <= MAX_CENTS:
+        return ""
+    values = {"least": i18n.format_cents(least), "most": i18n.format_cents(most)}
+    if least == most:
+        return _("Tills sell it for %(most)s.", **values)
+    return _("Tills sell it at any value from %(least)s to %(most)s.", **values)
 
 
 def _invitation(row: Reward) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from app.doors.member import (  # noqa: F401 - importing a module adds its views
     profile,
     proof,
     push,
+    tiers,
     wallet,
 )
 from app.doors.member.entry import blueprint as entry

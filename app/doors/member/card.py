@@ -10,14 +10,14 @@ from flask import Response, g, jsonify, request
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.cards import sources, views, welcome
+from app.cards import sources, standing, views, welcome
 from app.cards.story import story
 from app.cards.views import Card
 from app.core import clock, web
 from app.core.crypto import totp, totp_step
 from app.core.db import keyring
 from app.delivery import outgoing, subscriptions
-from app.doors.member import gift_cards, shape
+from app.doors.member import gift_cards, shape, standing_words
 from app.doors.member.home import blueprint, me, shell
 from app.ledger.models import Account, Purchase, Refund
 from app.members import allowing, codes, lookup
@@ -52,6 +52,7 @@ def show(error: str = "", status: int = 200, *, waits: bool = False, question_er
     uses = rewards.uses(session, [view.coupon.id for view in coupons])
     holders, places = rewards.holders(session, coupons), outlets(session, coupons)
     held = views.cards(session, member.id)
+    ways = {one.program.id: standing_words.ahead(one) for one in standing.standings(session, member.id)}
     events = story(session, member.id, most=SHOWN)
     subscribed = subscriptions.of_member(session, member.id)
     return web.page(
@@ -59,7 +60,7 @@ def show(error: str = "", status: int = 200, *, waits: bool = False, question_er
         status,
         me=shell(session, member),
         etag=version(session, member),
-        cards=[shape.card(card) for card in held],
+        cards=[shape.card(card, ways.get(card.program.id, "")) for card in held],
         in_wallet=bool(wallet.added(session, member.id)),
         filled=_filled(session, coupons, held),
         qr=shape.qr(code_text(session, member)),

@@ -11,6 +11,7 @@ from app.core.errors import Unauthorized
 from app.core.i18n import gettext as _
 from app.doors import identity
 from app.doors.member import language
+from app.members import allowing
 from app.members.models import Member
 from app.members.rules import display_name, initials
 from app.rewards import service as rewards
@@ -55,4 +56,5 @@ def shell(session: Session, member: Member) -> dict[str, Any]:
         "initials": initials(member.first_name, member.last_name),
         "name": display_name(member.first_name, member.last_name),
         "coupons_ready": ready,
+        "asked": [question.outlet for question in allowing.questions(session, member)],
     }

@@ -11,6 +11,7 @@ from app.core.errors import LeimaError, NotFound
 from app.core.i18n import gettext as _
 from app.delivery import subscriptions
 from app.doors.member import devices, language, shape
+from app.doors.member.card import version
 from app.doors.member.entry import browser_token, keep_browser
 from app.doors.member.home import blueprint, me, shell
 from app.members import consents, lookup, sign_in, wordings
@@ -40,6 +41,7 @@ def show(errors: dict[str, str] | None = None, status: int = 200) -> Response:
         "member/profile.html",
         status,
         me=shell(session, member),
+        etag=version(session, member),
         first_name=member.first_name or "",
         birth_month=member.birth_month,
         months=[(number, i18n.month(number)) for number in range(1, 13)],

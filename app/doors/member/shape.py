@@ -62,8 +62,8 @@ def when(moment: datetime) -> str:
     return f"{day(moment)} {clock_time(moment)}"
 
 
-def card(found: Card) -> dict[str, Any]:
-    """Return a card as its template draws it; a debt shows as negative stamps."""
+def card(found: Card, way: str = "") -> dict[str, Any]:
+    """Return a card as its template draws it; a debt shows as negative stamps, `way` says how far the next tier is."""
     shown = face(found, g.brand.zone)
     return {
         "name": found.name,
@@ -73,6 +73,7 @@ def card(found: Card) -> dict[str, Any]:
         "icon": found.icon,
         "reward": found.reward,
         "face": shown,
+        "way": way,
         "share": 100 * shown.done // shown.whole if shown.whole else None,
     }
 

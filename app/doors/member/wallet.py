@@ -13,6 +13,7 @@ from app.core.errors import NotFound
 from app.core.i18n import gettext as _
 from app.doors.apple import pass_response
 from app.doors.member import shape
+from app.doors.member.card import version
 from app.doors.member.devices import platform
 from app.doors.member.home import blueprint, me, shell
 from app.wallet import google_link
@@ -33,6 +34,7 @@ def wallet_page() -> Response:
     return web.page(
         "member/wallet.html",
         me=shell(session, member),
+        etag=version(session, member),
         platform=kind,
         cards=[{"name": card.name, "slug": card.program.slug} for card in views.cards(session, member.id)],
         offered={"apple": offered.apple, "google": offered.google},
