@@ -32,6 +32,7 @@ def _load(page: Page, url: str, *, until: str = "") -> Weight:
 
     `until` is a file that comes after the first view.
     """
+    page.wait_for_load_state("networkidle")  # what the page before still asks for is none of this one
     weight, kinds, session = Weight(), {}, page.context.new_cdp_session(page)
 
     def answered(event: dict[str, object]) -> None:
