@@ -133,7 +133,7 @@ FEEDS: dict[str, list[Feed]] = {
         Feed("till", form={"text": "~member"}),
         Feed("till", form={"text": "~coupon", "from": "~scan"}, still=True),
     ],
-    "till.coupon": [Feed("till", {"code": "@coupon"}, query={"from": "~scan"})],
+    "till.coupon": [Feed("till", {"reading": "@reading"}, query={"from": "~scan"})],
     "till.redeem": [
         Feed("till", form={"key": "w1", "scan": "@scan", "coupon": "~coupon_id"}),
         Feed("till", form={"key": "w1", "scan": "@scan", "code": "~coupon"}),
@@ -147,7 +147,7 @@ FEEDS: dict[str, list[Feed]] = {
     "till.asked": [Feed("till", {"scan_id": "@static"})],
     "till.purchase": [
         Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00"}),
-        Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00", "code": "~coupon"}),
+        Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00", "code": "~reading"}),
         Feed(
             "till",
             form={

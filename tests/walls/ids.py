@@ -47,6 +47,7 @@ def _ids(side: Side) -> dict[str, list[str]]:
         "redemption": [till.redemption for till in elsewhere],
         "serial_card": [till.serial_card for till in elsewhere],
         "serial_use": [till.serial_use for till in elsewhere],
+        "reading": [till.reading for till in tills],
         "gift_card": [till.gift_card for till in elsewhere],
         "undo": [till.purchase for till in tills],
         "done": [tills[0].purchase, *(value for till in tills[1:] for value in (till.purchase, till.redemption))],

@@ -9,8 +9,11 @@ from app.cards import rules, versions
 from app.cards.models import Program
 from app.cards.versions import Content
 from app.core import clock
+from app.doors.till import readings
+from app.members.models import Member
 from app.network.models import Staff, Till
 from app.rewards import selling
+from app.rewards import service as rewards
 from app.rewards.models import GiftCard, Reward
 
 VISITS = {"rules": [{"name": "visit", "on": "visit", "then": [{"do": "award", "n": 1, "base": True}]}]}
@@ -33,3 +36,9 @@ def own_program(session: Session, slug: str) -> tuple[str, str]:
 def a_sold_gift_card(session: Session, till: Till) -> GiftCard:
     """Sell a gift card of 20.00 to who holds its code."""
     return selling.sell(session, "gift-card", cents=2000, till=till, receipt="R-1-gift", at=clock.now()).card
+
+
+def a_reading(session: Session, member: Member, till: Till) -> str:
+    """Return the reading of a member's coupon whose code a till has read."""
+    coupon = next(view.coupon for view in rewards.of_member(session, member.id) if view.usable)
+    return readings.of(session, coupon.public_id, till_id=till.id)

@@ -9,9 +9,8 @@ from app.cards.paying import SPENDABLE
 from app.cards.programs import in_force
 from app.core import clock, i18n, web
 from app.core.crypto import new_id
-from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
-from app.doors.till import paying, shape
+from app.doors.till import paying, readings, shape
 from app.ledger import service as ledger
 from app.members.models import Member, Scan
 from app.network.models import Till
@@ -83,19 +82,15 @@ def _bonus(session: Session, member: Member, given: MultiDict[str, str]) -> list
 
 
 def read(given: MultiDict[str, str]) -> list[dict[str, Any]]:
-    """Return the codes that were read on this page; one of nothing is left out.
-
-    Call it before anything is read: a wrong code is counted, which ends the unit.
-    """
+    """Return the codes that were read on this page; what this till has not read is left out."""
     return [one for code in list(dict.fromkeys(given.getlist("code")))[:MOST_CODES] if (one := _read(code))]
 
 
 def _read(code: str) -> dict[str, Any] | None:
-    try:
-        view = paying.by_code(code)
-    except LeimaError:
+    view = readings.look(code)
+    if view is None:
         return None
     if isinstance(view, rewards.CouponView):
-        return {"code": view.code, "title": shape.title(view), "detail": shape.worth(view)}
+        return {"code": code, "title": shape.title(view), "detail": shape.worth(view)}
     left = _("%(amount)s left", amount=i18n.format_cents(view.card.balance_cents))
-    return {"code": view.code, "title": gift_title(web.session(), view), "detail": left}
+    return {"code": code, "title": gift_title(web.session(), view), "detail": left}

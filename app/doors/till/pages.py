@@ -10,7 +10,7 @@ from app.core import clock, web
 from app.core.crypto import new_id
 from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
-from app.doors.till import offers, paying, results, shape
+from app.doors.till import offers, paying, readings, results, shape
 from app.doors.till.door import page, public_id, till
 from app.members import lookup, scans
 from app.members.models import Member, Scan
@@ -66,7 +66,7 @@ def scan(
     now = clock.now()
     values = {
         "key": new_id(now), "amount": given.get("amount", "")[:12], "receipt": given.get("receipt", "")[:40],
-        "error": None, "problem": None, "due": "", "approval": False,
+        "error": None, "problem": None, "due": "", "approval": False, "keeps": paying.kept(given),
         "notice": _redeemed(redeemed, member.id) if redeemed else None, **shown,
     }  # fmt: skip
     use = offers.shown(session, found, member, given, till=asking)
@@ -102,6 +102,6 @@ def coupon(
     reason = refused or (None if usable else rewards.refusal(session, view))
     back = shape.back(session, origin, till_id=asking.id)
     given = given if given is not None else MultiDict()
-    keeps, uses = paying.kept(given), paying.kept(given, view.code)
+    keeps, uses = paying.kept(given), paying.kept(given, readings.name(view))
     shown = shape.voucher(view, reason)
     return page("coupon", status, coupon=shown, key=new_id(clock.now()), back=back, keeps=keeps, uses=uses)
