@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from app.core import clock
 from app.ledger.models import Purchase
+from app.members import allowing
+from app.members.models import Member
 from app.rewards import gift_cards
 from app.rewards import service as rewards
 from tests.cards.kinds import a_plan
@@ -58,3 +60,11 @@ def everything(shop: Shop, purse: Purse) -> dict[str, str]:
         "use": purse.coupon.coupon.public_id, "spend-bonus": "2,50", "gift": purse.gift.card.public_id,
         "code": shop.read(purse.bearer.code),
     }  # fmt: skip
+
+
+def allow(shop: Shop, *, yes: bool = True) -> None:
+    """Answer on the member's phone."""
+    with shop.database.unit(shop.brand_id) as session:
+        member = session.get_one(Member, shop.member_id)
+        (asked,) = allowing.questions(session, member)
+        allowing.answer(session, member, asked.public_id, allow=yes)

@@ -8,11 +8,9 @@ from werkzeug.test import TestResponse
 
 from app.core.crypto import hash_token
 from app.doors import approvals
-from app.members import allowing
-from app.members.models import Member
 from app.network import pins
 from app.network.models import Brand, Outlet, Staff, Till
-from tests.doors.purse import Purse, due, everything
+from tests.doors.purse import Purse, allow, due, everything
 from tests.doors.purse import purse as purse
 from tests.doors.shop import KEY, ORIGIN, OTHER_KEY, Shop
 from tests.shop import a_reward
@@ -49,14 +47,6 @@ def _next_scan(shop: Shop) -> str:
     assert shop.post("/till/ask", scan=scan).status_code == 303
     allow(shop)
     return scan
-
-
-def allow(shop: Shop, *, yes: bool = True) -> None:
-    """Answer on the member's phone."""
-    with shop.database.unit(shop.brand_id) as session:
-        member = session.get_one(Member, shop.member_id)
-        (asked,) = allowing.questions(session, member)
-        allowing.answer(session, member, asked.public_id, allow=yes)
 
 
 def test_refused_payment_says_why_keeps_what_was_chosen_and_uses_nothing(shop: Shop, purse: Purse) -> None:

@@ -141,7 +141,7 @@ FEEDS: dict[str, list[Feed]] = {
     ],
     "till.join": [Feed("till")],
     "till.do_join": [Feed("till", form={"key": "w1", "contact": "till.person@mail.example", "of_age": "yes"})],
-    "till.scanned": [Feed("till", {"scan_id": "@scan"}, query={"redeemed": "~coupon_id"})],
+    "till.scanned": [Feed("till", {"scan_id": "@scan"}, query={"redeemed": "~coupon_id", "done": "~done"})],
     "till.quote": [Feed("till", {"scan_id": "@scan"}, query={"total_cents": "900"})],
     "till.ask": [Feed("till", form={"scan": "@static"}, still=True)],  # it is asked already
     "till.asked": [Feed("till", {"scan_id": "@static"})],
@@ -162,7 +162,23 @@ FEEDS: dict[str, list[Feed]] = {
     ],
     "till.gift_cards": [Feed("till")],
     "till.sell_gift_card": [Feed("till", form={"key": "w1", "reward": "gift-card", "amount": "20,00"})],
-    "till.undo": [Feed("till", form={"purchase": "@undo"})],
+    "till.undo": [
+        Feed("till", form={"purchase": "@undo"}),
+        Feed("till", form={"use": "@serial_use", "scan": "~scan"}),
+        Feed("till", form={"serial": "@serial_card"}),
+        Feed("till", form={"gift": "@gift_card"}),
+    ],
+    "till.use": [Feed("till", form={"key": "w1", "scan": "@scan", "program": SERIAL})],
+    "till.cards": [Feed("till", {"scan_id": "@scan"})],
+    "till.sell_card": [
+        Feed("till", form={"key": "w1", "scan": "@scan", "item": f"serial:{SERIAL}:{SERIAL_CENTS}"}),
+        Feed("till", form={"key": "w1", "scan": "@scan", "item": "gift:gift-card", "amount": "20,00"}),
+    ],
+    "till.take_back": [
+        Feed("till", form={"scan": "@scan", "use": "@serial_use"}),
+        Feed("till", form={"scan": "@scan", "serial": "@serial_card"}),
+        Feed("till", form={"code": "~gift_reading"}),
+    ],
     # Phones' wallets, with the token of the pass.
     "apple.register": [Feed("apple", {**PHONE, "serial": "@serial"}, body={"pushToken": "ab" * 32})],
     "apple.unregister": [Feed("apple", {**PHONE, "serial": "@serial"})],

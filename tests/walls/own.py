@@ -1,6 +1,7 @@
 """What only one brand of the two has: a program that is planned and drafted, and an invitation."""
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -38,7 +39,7 @@ def a_sold_gift_card(session: Session, till: Till) -> GiftCard:
     return selling.sell(session, "gift-card", cents=2000, till=till, receipt="R-1-gift", at=clock.now()).card
 
 
-def a_reading(session: Session, member: Member, till: Till) -> str:
-    """Return the reading of a member's coupon whose code a till has read."""
+def readings_of(session: Session, member: Member, till: Till, gift: Any) -> list[str]:
+    """Return the readings of a member's coupon and of a gift card whose codes a till has read."""
     coupon = next(view.coupon for view in rewards.of_member(session, member.id) if view.usable)
-    return readings.of(session, coupon.public_id, till_id=till.id)
+    return [readings.of(session, row.public_id, till_id=till.id) for row in (coupon, gift)]

@@ -10,7 +10,7 @@ from app.core.errors import LeimaError, TooMany
 from app.core.i18n import gettext as _
 from app.doors import guesses
 from app.doors.idempotency import once
-from app.doors.till import pages, paying, readings, results, shape
+from app.doors.till import pages, paying, prepaid_results, readings, results, shape
 from app.doors.till.door import ID, NoSuchPage, attempt, blueprint, go, public_id, till
 from app.members import scans
 from app.members.rules import read_member_text
@@ -48,9 +48,18 @@ def _gift_card(view: rewards.GiftCardView, origin: str) -> Response:
     if back:
         return go(f"{back['url']}?{paying.kept(request.form, readings.name(view))}")
     left = i18n.format_cents(view.card.balance_cents if view.usable else 0)
-    return pages.idle(
-        notice=_("Gift card, %(amount)s left. Scan the member's card first, then this code.", amount=left)
-    )
+    notice = _("Gift card, %(amount)s left. Scan the member's card first, then this code.", amount=left)
+    return pages.idle(notice=notice, refundable=_refundable(view))
+
+
+def _refundable(view: rewards.GiftCardView) -> dict[str, str] | None:
+    """Return how a gift card is taken back that this outlet sold and nothing is used of; None for any other."""
+    session, card = web.session(), view.card
+    if not view.usable or card.balance_cents != card.initial_cents:
+        return None
+    if prepaid_results.sold_gift(session, card.public_id, outlet_id=till().outlet_id) is None:
+        return None
+    return {"code": readings.name(view), "money": i18n.format_cents(card.initial_cents)}
 
 
 @blueprint.get("/coupon/<reading>")

@@ -10,7 +10,7 @@ from app.cards.programs import in_force
 from app.core import clock, i18n, web
 from app.core.crypto import new_id
 from app.core.i18n import gettext as _
-from app.doors.till import paying, readings, shape
+from app.doors.till import paying, prepaid, readings, shape
 from app.ledger import service as ledger
 from app.members.models import Member, Scan
 from app.network.models import Till
@@ -22,7 +22,7 @@ MOST_CODES = 10  # on one sale
 
 
 def shown(session: Session, found: Scan, member: Member, given: MultiDict[str, str], *, till: Till) -> dict[str, Any]:
-    """Return coupons, gift cards and bonus, and whether any `waits` for leave; `given` says which of them are chosen.
+    """Return coupons, serial cards, gift cards and bonus, and whether any `waits`; `given` says what is chosen.
 
     A coupon that takes something off goes into the basket; one for goods is handed over and redeemed by its button,
     since this page knows no goods.
@@ -35,9 +35,11 @@ def shown(session: Session, found: Scan, member: Member, given: MultiDict[str, s
     ]
     gifts = [_gift(session, view, given) for view in _gifts(session, member)]
     bonus = _bonus(session, member, given)
+    stocks = prepaid.stocks(session, member)
     if found.may_redeem:
-        return {"coupons": coupons, "gifts": gifts, "bonus": bonus, "waits": False}
-    return {"coupons": coupons, "gifts": [], "bonus": [], "waits": bool(coupons or gifts or bonus)}
+        return {"coupons": coupons, "gifts": gifts, "bonus": bonus, "stocks": stocks, "waits": False}
+    waits = bool(coupons or gifts or bonus or stocks)
+    return {"coupons": coupons, "gifts": [], "bonus": [], "stocks": stocks, "waits": waits}
 
 
 def _on(given: MultiDict[str, str], name: str, view: rewards.CouponView) -> bool:
