@@ -25,7 +25,7 @@ def test_one_press_uses_one_and_a_second_click_is_harmless(lunches: Shop) -> Non
     assert first.location.startswith(f"/till/scan/{scan}?done=")
     after = lunches.get(first.location).text
     assert "1 lunch used, 9 lunches left" in after
-    assert re.search(r"last--here.*1 lunch used</span> for Aino", after, re.S)
+    assert re.search(r"last--here.*1 lunch used</span> – Aino", after, re.S)
     assert "1 lunch used" in lunches.get(f"/till?done={done(first.location)}").text
 
 

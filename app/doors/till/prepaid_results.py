@@ -137,7 +137,7 @@ def _uses(session: Session, till_id: int, since: datetime) -> Sequence[Row]:
     if press is None:
         return ()
     uses = _("%(uses)s used", uses=prepaid.counted(press.program, press.uses))
-    whom = _("for %(member)s", member=name(session, press.member_id))
+    whom = f"– {name(session, press.member_id)}"
     at = press.rows[0].recorded_at
     return (_row("use", press.public_id, at, uses, whom, i18n.pick(press.program.name)),)
 
@@ -151,7 +151,7 @@ def _cards(session: Session, till_id: int, since: datetime) -> Sequence[Row]:
     if card is None:
         return ()
     award = _("%(card)s sold", card=i18n.pick(of_version(session, card.version_id).name))
-    whom = _("to %(member)s", member=name(session, card.member_id))
+    whom = f"– {name(session, card.member_id)}"
     return (_row("serial", card.public_id, card.recorded_at, award, whom, i18n.format_cents(card.price_cents)),)
 
 
@@ -171,7 +171,7 @@ def _gifts(session: Session, till_id: int, since: datetime) -> Sequence[Row]:
     if row is None:
         return ()
     card, sale = row
-    whom = _("to %(member)s", member=name(session, card.member_id)) if card.member_id else ""
+    whom = f"– {name(session, card.member_id)}" if card.member_id else ""
     award, money = _("%(card)s sold", card=_("Gift card")), i18n.format_cents(sale.value_cents)
     return (_row("gift", card.public_id, sale.recorded_at, award, whom, money),)
 
