@@ -131,11 +131,15 @@ def _until(at: datetime | None) -> str:
 def last(session: Session, *, till_id: int) -> dict[str, Any] | None:
     """Return what this till did last: its newest sale, or what was used or sold in advance while that can be undone."""
     purchase = session.scalar(select(Purchase).where(Purchase.till_id == till_id).order_by(Purchase.id.desc()).limit(1))
+    if purchase and (purchase.recorded_at < clock.now() - LAST or is_refunded(session, purchase)):
+        purchase = None
     newest = prepaid_results.newest(session, till_id=till_id)
     if newest is not None and (purchase is None or newest[0] > purchase.recorded_at):
         return newest[1]
-    if purchase is None or purchase.recorded_at < clock.now() - LAST or is_refunded(session, purchase):
-        return None
+    return _last_sale(session, purchase) if purchase else None
+
+
+def _last_sale(session: Session, purchase: Purchase) -> dict[str, Any]:
     award = session.execute(
         select(Program.kind, Award.amount, Program.unit)
         .join(Program, Program.id == Award.program_id)
