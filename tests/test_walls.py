@@ -117,7 +117,7 @@ def test_route_that_asks_who_it_is_takes_no_other_doors_credential(wall: Wall, e
             assert leaks(wall, seen, door="nobody", sent=[*feed.url.values(), token]) == []
 
 
-@pytest.mark.parametrize("endpoint", ["api.scan", "api.redeem", "brand.member", "till.coupon", "entry.confirm_page"])
+@pytest.mark.parametrize("endpoint", ["api.scan", "api.redeem", "brand.member", "till.redeem", "entry.confirm_page"])
 def test_a_session_without_its_brand_is_caught(open_wall: Wall, endpoint: str) -> None:
     with unscoped():
         assert faults(open_wall, endpoint)

@@ -43,10 +43,7 @@ def coupon(code: str) -> rewards.CouponView:
         rewards.CouponUnknown: no such coupon.
         TooManyWrongCoupons: ten wrong codes within a minute.
     """
-    refusal = TooManyWrongCoupons(_("Too many wrong codes. Please wait a minute."), retry_after=60)
-    return _counted(
-        "coupon", lambda: rewards.find(web.session(), code), rewards.CouponUnknown, most=WRONG_COUPONS, refusal=refusal
-    )
+    return counted(lambda: rewards.find(web.session(), code))
 
 
 def gift_card(code: str) -> rewards.GiftCardView:
@@ -56,11 +53,19 @@ def gift_card(code: str) -> rewards.GiftCardView:
         rewards.GiftCardUnknown: no such gift card.
         TooManyWrongCoupons: ten wrong codes within a minute.
     """
+    return counted(lambda: rewards.find_gift_card(web.session(), code))
+
+
+def counted(find: Callable[[], T]) -> T:
+    """Find a coupon or gift card; what names none is counted once, whatever way it was said.
+
+    Raises:
+        rewards.CouponUnknown, rewards.GiftCardUnknown: as `find` does.
+        TooManyWrongCoupons: ten wrong codes within a minute.
+    """
     refusal = TooManyWrongCoupons(_("Too many wrong codes. Please wait a minute."), retry_after=60)
-    return _counted(
-        "coupon", lambda: rewards.find_gift_card(web.session(), code), rewards.GiftCardUnknown, most=WRONG_COUPONS,
-        refusal=refusal,
-    )  # fmt: skip
+    unknown = (rewards.CouponUnknown, rewards.GiftCardUnknown)
+    return _counted("coupon", find, unknown, most=WRONG_COUPONS, refusal=refusal)
 
 
 def scan(text: str, *, till: Till) -> Scan:
@@ -107,10 +112,12 @@ def member(text: str) -> Member:
 
 def _member(do: Callable[[], T]) -> T:
     refusal = TooManyUnknownCodes(_("Too many unknown codes. Please wait a minute."), retry_after=60)
-    return _counted("scan", do, scans.MemberCodeUnknown, most=UNKNOWN_CODES, refusal=refusal)
+    return _counted("scan", do, (scans.MemberCodeUnknown,), most=UNKNOWN_CODES, refusal=refusal)
 
 
-def _counted(kind: str, do: Callable[[], T], unknown: type[LeimaError], *, most: int, refusal: TooMany) -> T:
+def _counted(
+    kind: str, do: Callable[[], T], unknown: tuple[type[LeimaError], ...], *, most: int, refusal: TooMany
+) -> T:
     """Count only what names nothing, in a transaction of its own that the refusal cannot take back."""
     key = f"{kind}:{g.till_id}"
     if web.database().tries(key, now=clock.now()) >= most:

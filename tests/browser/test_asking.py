@@ -46,3 +46,31 @@ def test_member_allows_on_the_phone_and_bonus_and_gift_card_pay(service: Service
     till.click(".pay .main")
     expect(till.locator("[data-result]")).to_contain_text("€42.00, €35.50 to pay")
     assert looks.faults == []
+
+
+def test_scripts_put_no_code_into_an_address(service: Service, windows: Windows) -> None:
+    phone, till, asked = windows.open(PHONE), windows.open(TILL), []
+    steps.join(phone, service, "secret@example.com")
+    steps.buy(service, steps.spoken(phone), 10_000, outlet="turku")
+    phone.goto(f"{service.base}/meri/coupons")
+    code = "".join((phone.locator(".said").first.text_content() or "").split())
+    phone.goto(f"{service.base}/meri/")
+    till.on("request", lambda request: asked.append(request.url))
+    steps.log_in_till(till, service, "kallio")
+    steps.find(till, steps.spoken(phone))
+    till.fill("#amount", "42,00")
+    till.fill(".own input[name=text]", code)
+    till.click(".own button:has-text('Find')")
+    till.get_by_role("link", name="Use it on the sale").click()
+    expect(till.locator("input[name=code]").first).to_be_checked()
+    expect(till.locator("#amount")).to_have_value("42,00")
+
+    with till.expect_request("**/quote?*"):
+        till.fill("#amount", "43,00")
+    till.get_by_role("button", name="Ask in the app").click()
+    phone.locator("[data-live=questions]").get_by_role("button", name="Allow").click()
+    expect(till.locator("input[name=gift]")).to_be_visible()
+    expect(till.locator("input[name=code]").first).to_be_checked()
+
+    assert any("code=" in address for address in asked)
+    assert [address for address in asked if code in address] == []

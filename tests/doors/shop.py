@@ -1,5 +1,6 @@
 """A till, a coffee card and a member: what the tests of the till page stand on."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -62,10 +63,16 @@ class Shop:
     def coupon(self) -> rewards.CouponView:
         """Give the member a coupon."""
         with self.database.unit(self.brand_id) as session:
-            reward = session.scalars(select(Reward)).one()
+            reward = session.scalars(select(Reward).where(Reward.slug == "coffee")).one()
             return rewards.issue(
                 session, member_id=self.member_id, reward=reward, source_kind="welcome", source_id=1, at=clock.now()
             )
+
+    def read(self, code: str) -> str:
+        """Return the reading by which the till names a code that it has read."""
+        answer = self.post("/till/scan", **{"text": code, "from": self.scan()})
+        assert answer.status_code == 303, answer.text
+        return re.split(r"code=|/till/coupon/", answer.location)[1].partition("?")[0]
 
     def other(self, key: str) -> FlaskClient:
         client = self.client.application.test_client()

@@ -58,7 +58,7 @@ def test_coupon_by_its_own_code(shop: Shop) -> None:
     done = shop.post("/till/redeem", code=coupon.code, key="one")
     used = shop.post("/till/redeem", code=coupon.code, key="two")
 
-    assert (seen.location, page.status_code) == (f"/till/coupon/{coupon.code}", 200)
+    assert (page.status_code, coupon.code not in seen.location) == (200, True)
     assert "Free coffee redeemed" in shop.get(done.location).text
     assert (used.status_code, "Used on" in used.text) == (409, True)
     with shop.database.reading(shop.brand_id) as session:
@@ -90,12 +90,13 @@ def test_wrong_coupon_codes_are_locked_after_ten(shop: Shop) -> None:
 
 
 def test_coupon_page_names_no_member_that_another_till_scanned(shop: Shop) -> None:
-    coupon, scan = shop.coupon(), shop.scan()
+    coupon, scan, other = shop.coupon(), shop.scan(), shop.other(OTHER_KEY)
 
-    page = shop.other(OTHER_KEY).get(f"/till/coupon/{coupon.code}?from={scan}")
+    read = other.post("/till/scan", data={"text": coupon.code, "from": scan}, headers=ORIGIN)
+    page = other.get(read.location)
 
     assert (page.status_code, "Aino" in page.text) == (200, False)
-    assert "Aino" in shop.get(f"/till/coupon/{coupon.code}?from={scan}").text
+    assert "Aino" in shop.get(f"/till/coupon/{shop.read(coupon.code)}?from={scan}").text
 
 
 def test_coupon_redeemed_on_a_scan_comes_back_when_the_sale_of_that_scan_is_undone(shop: Shop) -> None:

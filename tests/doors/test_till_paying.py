@@ -1,75 +1,23 @@
 """A sale at the till page is paid with coupons, bonus and gift cards, approved by PIN, and allowed in the app."""
 
-import html
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from app.core import clock
 from app.core.crypto import hash_token
 from app.doors import approvals
-from app.ledger.models import Purchase
-from app.members import allowing
-from app.members.models import Member
 from app.network import pins
 from app.network.models import Brand, Outlet, Staff, Till
-from app.rewards import gift_cards
-from app.rewards import service as rewards
-from tests.cards.kinds import a_plan
+from tests.doors.purse import Purse, allow, due, everything
+from tests.doors.purse import purse as purse
 from tests.doors.shop import KEY, ORIGIN, OTHER_KEY, Shop
-from tests.shop import a_reward, faults
-
-BONUS = {"rules": [{"name": "back", "then": [{"do": "percent", "bp": 1000}]}]}
-
-
-@dataclass(frozen=True)
-class Purse:
-    """What the member has: 10.00 of bonus, a coupon for 5.00 off, a gift card of 8.00; a bearer's card of 3.00."""
-
-    coupon: rewards.CouponView
-    gift: rewards.GiftCardView
-    bearer: rewards.GiftCardView
-
-
-@pytest.fixture
-def purse(shop: Shop) -> Iterator[Purse]:
-    """A member with something of everything; afterwards the books hold."""
-    with shop.database.unit(shop.brand_id) as session:
-        a_plan(session, "bonus", BONUS)
-        off = a_reward(session, "five-off", kind="discount_cents", face_cents=500, name={"en": "Five euros off"})
-        now: dict[str, Any] = {"at": clock.now()}
-        coupon = rewards.issue(session, member_id=shop.member_id, reward=off, source_kind="welcome", source_id=9, **now)
-        gift = gift_cards.issue_gift_card(
-            session, cents=800, source_kind="hand", source_id=900, member_id=shop.member_id, **now
-        )
-        bearer = gift_cards.issue_gift_card(session, cents=300, source_kind="sale", source_id=901, **now)
-    assert shop.sell("100,00", key="first").status_code == 303
-    yield Purse(coupon, gift, bearer)
-    with shop.database.reading(shop.brand_id) as session:
-        unearned = {"3 each grant by hand has its coupon or gift card"}  # the gift card of this test has no grant
-        assert [line for line in faults(session) if not any(line.startswith(name) for name in unearned)] == []
-
-
-def due(shop: Shop) -> int:
-    """Return what the newest sale left to pay, in cents."""
-    with shop.database.reading(shop.brand_id) as session:
-        return session.scalars(select(Purchase).order_by(Purchase.id.desc()).limit(1)).one().due_cents
-
-
-def everything(purse: Purse) -> dict[str, str]:
-    return {
-        "use": purse.coupon.coupon.public_id, "spend-bonus": "2,50", "gift": purse.gift.card.public_id,
-        "code": purse.bearer.code,
-    }  # fmt: skip
+from tests.shop import a_reward
 
 
 def test_everything_pays_and_the_page_says_what_is_left_before_it_is_booked(shop: Shop, purse: Purse) -> None:
-    scan, chosen = shop.scan(moving=True), everything(purse)
+    scan, chosen = shop.scan(moving=True), everything(shop, purse)
     query = "&".join(f"{name}={value}" for name, value in chosen.items())
 
     said = shop.get(f"/till/scan/{scan}/quote?total_cents=4200&{query}").get_json()
@@ -84,7 +32,7 @@ def test_everything_pays_and_the_page_says_what_is_left_before_it_is_booked(shop
 
 
 def test_undo_gives_back_what_paid(shop: Shop, purse: Purse) -> None:
-    chosen = everything(purse)
+    chosen = everything(shop, purse)
     sale = shop.sell("42,00", scan=shop.scan(moving=True), key="second", **chosen).location.split("=")[1]
 
     shop.post("/till/undo", purchase=sale)
@@ -101,69 +49,24 @@ def _next_scan(shop: Shop) -> str:
     return scan
 
 
-def allow(shop: Shop, *, yes: bool = True) -> None:
-    """Answer on the member's phone."""
-    with shop.database.unit(shop.brand_id) as session:
-        member = session.get_one(Member, shop.member_id)
-        (asked,) = allowing.questions(session, member)
-        allowing.answer(session, member, asked.public_id, allow=yes)
-
-
 def test_refused_payment_says_why_keeps_what_was_chosen_and_uses_nothing(shop: Shop, purse: Purse) -> None:
-    scan, chosen = shop.scan(moving=True), {**everything(purse), "spend-bonus": "99,00"}
+    scan, chosen = shop.scan(moving=True), {**everything(shop, purse), "spend-bonus": "99,00"}
 
     refused = shop.sell("42,00", scan=scan, key="second", **chosen)
 
     assert (refused.status_code, "not that much on the card" in refused.text, shop.purchases()) == (409, True, 1)
     assert ('value="99,00"' in refused.text, refused.text.count(" checked")) == (True, 3)
-    assert shop.sell("42,00", scan=scan, key="second", **everything(purse)).status_code == 303
+    assert shop.sell("42,00", scan=scan, key="second", **everything(shop, purse)).status_code == 303
 
 
 @pytest.mark.parametrize("what", ["use", "spend-bonus", "gift"])
 def test_members_own_needs_a_scan_that_may_redeem(shop: Shop, purse: Purse, what: str) -> None:
-    chosen = {what: everything(purse)[what]}
+    chosen = {what: everything(shop, purse)[what]}
 
     answer = shop.sell("42,00", scan=shop.scan(), key="second", **chosen)
 
     assert (answer.status_code, shop.purchases()) == (409, 1)
     assert "moving code" in answer.text
-
-
-def test_gift_card_that_is_read_pays_on_the_page_it_was_read_on(shop: Shop, purse: Purse) -> None:
-    scan = shop.scan()
-
-    alone = shop.post("/till/scan", text=purse.bearer.code)
-    read = shop.post("/till/scan", **{"text": purse.bearer.code, "from": scan})
-    page = shop.get(read.location)
-    shop.sell("42,00", scan=scan, key="second", code=purse.bearer.code)
-
-    assert "Gift card, €3.00 left." in alone.text
-    assert read.location == f"/till/scan/{scan}?code={purse.bearer.code}"
-    assert f'name="code" value="{purse.bearer.code}" checked' in page.text
-    assert due(shop) == 3900
-
-
-def test_what_a_sale_has_in_it_outlives_the_next_code(shop: Shop, purse: Purse) -> None:
-    scan = shop.scan()
-    sale = {"amount": "42,00", "receipt": "R 7", "code": purse.bearer.code, "from": scan}
-
-    read = shop.post("/till/scan", text=purse.coupon.code, **sale)
-    page = shop.get(read.location).text
-    back = re.findall(rf'href="(/till/scan/{scan}[^"]*)"', page)
-    both = shop.get(html.unescape(back[0])).text
-
-    assert len(back) == 2
-    assert 'name="amount" value="42,00"' in both
-    assert 'name="receipt" value="R 7"' in both
-    assert all(f'name="code" value="{code}" checked' in both for code in (purse.bearer.code, purse.coupon.code))
-
-
-def test_wrong_codes_on_a_sale_are_locked_as_others_are(shop: Shop) -> None:
-    scan = shop.scan()
-    sold = [shop.sell("4,00", scan=scan, key=f"k{number}", code="ABCDEFGHJKLMN") for number in range(11)]
-
-    assert [answer.status_code for answer in sold] == [422] * 5 + [429] * 6  # booked and drawn again: two tries each
-    assert shop.purchases() == 0
 
 
 def test_page_waits_for_the_answer_in_the_app_and_opens_with_it(shop: Shop, purse: Purse) -> None:
@@ -182,7 +85,7 @@ def test_page_waits_for_the_answer_in_the_app_and_opens_with_it(shop: Shop, purs
     assert (asked.location, state, "data-asked" in waits) == (page, {"state": "asked"}, True)
     assert ("The member said: not now." in refused, "Ask again in the app" in refused) == (True, True)
     assert ('name="use"' in opened, 'value="42,00"' in opened, "Ask in" in opened) == (True, True, False)
-    assert shop.sell("42,00", scan=scan, key="second", **everything(purse)).status_code == 303
+    assert shop.sell("42,00", scan=scan, key="second", **everything(shop, purse)).status_code == 303
 
 
 def test_member_who_has_nothing_to_use_is_not_asked(shop: Shop) -> None:
@@ -253,7 +156,7 @@ def test_gift_card_is_sold_once_and_its_code_shown_pays(shop: Shop) -> None:
     page = shop.get(first.location).text
     found = re.search(r"Its code: ([0-9A-Z ]+)", page)
     assert found is not None
-    shop.sell("42,00", code=found[1].strip())
+    shop.sell("42,00", code=shop.read(found[1].strip()))
 
     assert (dear.status_code, "from €10.00 to €50.00" in dear.text, first.location) == (422, True, again.location)
     assert ("Gift card, €20.00" in page, due(shop)) == (True, 2200)

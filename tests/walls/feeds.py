@@ -134,7 +134,7 @@ FEEDS: dict[str, list[Feed]] = {
         Feed("till", form={"text": "~member"}),
         Feed("till", form={"text": "~coupon", "from": "~scan"}, still=True),
     ],
-    "till.coupon": [Feed("till", {"code": "@coupon"}, query={"from": "~scan"})],
+    "till.coupon": [Feed("till", {"reading": "@reading"}, query={"from": "~scan"})],
     "till.redeem": [
         Feed("till", form={"key": "w1", "scan": "@scan", "coupon": "~coupon_id"}),
         Feed("till", form={"key": "w1", "scan": "@scan", "code": "~coupon"}),
@@ -142,13 +142,13 @@ FEEDS: dict[str, list[Feed]] = {
     ],
     "till.join": [Feed("till")],
     "till.do_join": [Feed("till", form={"key": "w1", "contact": "till.person@mail.example", "of_age": "yes"})],
-    "till.scanned": [Feed("till", {"scan_id": "@scan"}, query={"redeemed": "~coupon_id"})],
+    "till.scanned": [Feed("till", {"scan_id": "@scan"}, query={"redeemed": "~coupon_id", "done": "~done"})],
     "till.quote": [Feed("till", {"scan_id": "@scan"}, query={"total_cents": "900"})],
     "till.ask": [Feed("till", form={"scan": "@static"}, still=True)],  # it is asked already
     "till.asked": [Feed("till", {"scan_id": "@static"})],
     "till.purchase": [
         Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00"}),
-        Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00", "code": "~coupon"}),
+        Feed("till", form={"key": "w1", "scan": "@scan", "amount": "9,00", "code": "~reading"}),
         Feed(
             "till",
             form={
@@ -163,7 +163,23 @@ FEEDS: dict[str, list[Feed]] = {
     ],
     "till.gift_cards": [Feed("till")],
     "till.sell_gift_card": [Feed("till", form={"key": "w1", "reward": "gift-card", "amount": "20,00"})],
-    "till.undo": [Feed("till", form={"purchase": "@undo"})],
+    "till.undo": [
+        Feed("till", form={"purchase": "@undo"}),
+        Feed("till", form={"use": "@serial_use", "scan": "~scan"}),
+        Feed("till", form={"serial": "@serial_card"}),
+        Feed("till", form={"gift": "@gift_card"}),
+    ],
+    "till.use": [Feed("till", form={"key": "w1", "scan": "@scan", "program": SERIAL})],
+    "till.cards": [Feed("till", {"scan_id": "@scan"})],
+    "till.sell_card": [
+        Feed("till", form={"key": "w1", "scan": "@scan", "item": f"serial:{SERIAL}:{SERIAL_CENTS}"}),
+        Feed("till", form={"key": "w1", "scan": "@scan", "item": "gift:gift-card", "amount": "20,00"}),
+    ],
+    "till.take_back": [
+        Feed("till", form={"scan": "@scan", "use": "@serial_use"}),
+        Feed("till", form={"scan": "@scan", "serial": "@serial_card"}),
+        Feed("till", form={"code": "~gift_reading"}),
+    ],
     # Phones' wallets, with the token of the pass.
     "apple.register": [Feed("apple", {**PHONE, "serial": "@serial"}, body={"pushToken": "ab" * 32})],
     "apple.unregister": [Feed("apple", {**PHONE, "serial": "@serial"})],

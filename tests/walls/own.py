@@ -1,6 +1,7 @@
 """What only one brand of the two has: a program that is planned and drafted, and an invitation."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,8 +12,11 @@ from app.cards.replay import Draft
 from app.cards.simulate import Question, simulate
 from app.cards.versions import Content
 from app.core import clock
+from app.doors.till import readings
+from app.members.models import Member
 from app.network.models import Staff, Till
 from app.rewards import selling
+from app.rewards import service as rewards
 from app.rewards.models import GiftCard, Reward
 
 VISITS = {"rules": [{"name": "visit", "on": "visit", "then": [{"do": "award", "n": 1, "base": True}]}]}
@@ -37,3 +41,9 @@ def own_program(session: Session, slug: str) -> dict[str, str]:
 def a_sold_gift_card(session: Session, till: Till) -> GiftCard:
     """Sell a gift card of 20.00 to who holds its code."""
     return selling.sell(session, "gift-card", cents=2000, till=till, receipt="R-1-gift", at=clock.now()).card
+
+
+def readings_of(session: Session, member: Member, till: Till, gift: Any) -> list[str]:
+    """Return the readings of a member's coupon and of a gift card whose codes a till has read."""
+    coupon = next(view.coupon for view in rewards.of_member(session, member.id) if view.usable)
+    return [readings.of(session, row.public_id, till_id=till.id) for row in (coupon, gift)]

@@ -35,7 +35,7 @@ from tests.builders import a_newcomer, a_proved_member
 from tests.cards.kinds import a_plan
 from tests.databases import a_database
 from tests.walls import misuse
-from tests.walls.own import a_sold_gift_card, own_program
+from tests.walls.own import a_sold_gift_card, own_program, readings_of
 
 BASE = "http://localhost:8000"
 DAY = timedelta(days=1)
@@ -62,6 +62,8 @@ class TillIds:
     static: str  # a scan that may not redeem
     question: str  # and what was asked of its member
     gift_card: str  # that it sold to nobody in particular
+    reading: str  # a coupon whose code it has read
+    gift_reading: str  # its gift card, as if its code had been read
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ def _shopper(session: Session, slug: str, place: int, till: Till) -> tuple[int, 
     lunch = serial.use(session, SERIAL, member_id=member.id, till=till).rows[0][0]
     static = scans.read(session, lookup.codes_of(session, member.id).code, till=till)
     rows = (scan, result, used, sold[1], lunch, static, allowing.ask(session, static), a_sold_gift_card(session, till))
-    return member.id, tuple(row.public_id for row in rows)
+    return member.id, (*(row.public_id for row in rows), *readings_of(session, member, till, rows[-1]))
 
 
 def qr(session: Session, member: Member) -> str:

@@ -4,7 +4,7 @@ from flask import Response, jsonify, request
 
 from app.core import web
 from app.core.errors import LeimaError
-from app.doors.till import pages, shape
+from app.doors.till import pages, paying, shape
 from app.doors.till.door import attempt, blueprint, go, public_id, till
 from app.members import allowing, scans
 
@@ -19,13 +19,14 @@ def _ask() -> Response:
     session = web.session()
     found = scans.get(session, public_id(request.form.get("scan", "")), till=till())
     allowing.ask(session, found)
-    return go(f"/till/scan/{found.public_id}")
+    return go(f"/till/scan/{found.public_id}?{paying.kept(request.form)}".rstrip("?"))
 
 
 def _refused(error: LeimaError) -> Response:
     if isinstance(error, scans.ScanExpired):
         return pages.refuse(error)
-    return pages.scan(request.form.get("scan", ""), pages.status_of(error), problem=shape.why(error))
+    given = request.form
+    return pages.scan(given.get("scan", ""), pages.status_of(error), given=given, problem=shape.why(error))
 
 
 @blueprint.get("/scan/<scan_id>/asked")

@@ -10,8 +10,8 @@ from app.core.errors import LeimaError, TooMany
 from app.core.i18n import gettext as _
 from app.doors import guesses
 from app.doors.idempotency import once
-from app.doors.till import pages, paying, results, shape
-from app.doors.till.door import ID, attempt, blueprint, go, public_id, till
+from app.doors.till import pages, paying, prepaid_results, readings, results, shape
+from app.doors.till.door import ID, NoSuchPage, attempt, blueprint, go, public_id, till
 from app.members import scans
 from app.members.rules import read_member_text
 from app.rewards import service as rewards
@@ -38,7 +38,7 @@ def _read(text: str) -> Response:
         if isinstance(view, rewards.GiftCardView):
             return _gift_card(view, origin)
         query = f"?from={origin}&{paying.kept(request.form)}".rstrip("&") if ID.fullmatch(origin) else ""
-        return go(f"/till/coupon/{view.code}{query}")
+        return go(f"/till/coupon/{readings.name(view)}{query}")
     return go(f"/till/scan/{guesses.scan(text, till=till()).public_id}")
 
 
@@ -46,17 +46,28 @@ def _gift_card(view: rewards.GiftCardView, origin: str) -> Response:
     """Put a gift card on the sale of the member's page that it was read on; without one, say what is left on it."""
     back = shape.back(web.session(), f"/till/scan/{origin}", till_id=till().id)
     if back:
-        return go(f"{back['url']}?{paying.kept(request.form, view.code)}")
+        return go(f"{back['url']}?{paying.kept(request.form, readings.name(view))}")
     left = i18n.format_cents(view.card.balance_cents if view.usable else 0)
-    return pages.idle(
-        notice=_("Gift card, %(amount)s left. Scan the member's card first, then this code.", amount=left)
-    )
+    notice = _("Gift card, %(amount)s left. Scan the member's card first, then this code.", amount=left)
+    return pages.idle(notice=notice, refundable=_refundable(view))
 
 
-@blueprint.get("/coupon/<code>")
-def coupon(code: str) -> Response:
-    """Show a coupon whose own code was scanned, and whether it can be used."""
-    view = guesses.coupon(code)
+def _refundable(view: rewards.GiftCardView) -> dict[str, str] | None:
+    """Return how a gift card is taken back that this outlet sold and nothing is used of; None for any other."""
+    session, card = web.session(), view.card
+    if not view.usable or card.balance_cents != card.initial_cents:
+        return None
+    if prepaid_results.sold_gift(session, card.public_id, outlet_id=till().outlet_id) is None:
+        return None
+    return {"code": readings.name(view), "money": i18n.format_cents(card.initial_cents)}
+
+
+@blueprint.get("/coupon/<reading>")
+def coupon(reading: str) -> Response:
+    """Show a coupon whose own code was read here, and whether it can be used."""
+    view = readings.look(reading)
+    if not isinstance(view, rewards.CouponView):
+        raise NoSuchPage(_("There is nothing here."))
     origin = request.args.get("from", "")
     return pages.coupon(view, f"/till/scan/{origin}", given=request.args)
 

@@ -9,9 +9,8 @@ from app.cards.paying import SPENDABLE
 from app.cards.programs import in_force
 from app.core import clock, i18n, web
 from app.core.crypto import new_id
-from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
-from app.doors.till import paying, shape
+from app.doors.till import paying, prepaid, readings, shape
 from app.ledger import service as ledger
 from app.members.models import Member, Scan
 from app.network.models import Till
@@ -23,7 +22,7 @@ MOST_CODES = 10  # on one sale
 
 
 def shown(session: Session, found: Scan, member: Member, given: MultiDict[str, str], *, till: Till) -> dict[str, Any]:
-    """Return coupons, gift cards and bonus, and whether any `waits` for leave; `given` says which of them are chosen.
+    """Return coupons, serial cards, gift cards and bonus, and whether any `waits`; `given` says what is chosen.
 
     A coupon that takes something off goes into the basket; one for goods is handed over and redeemed by its button,
     since this page knows no goods.
@@ -36,9 +35,11 @@ def shown(session: Session, found: Scan, member: Member, given: MultiDict[str, s
     ]
     gifts = [_gift(session, view, given) for view in _gifts(session, member)]
     bonus = _bonus(session, member, given)
+    stocks = prepaid.stocks(session, member)
     if found.may_redeem:
-        return {"coupons": coupons, "gifts": gifts, "bonus": bonus, "waits": False}
-    return {"coupons": coupons, "gifts": [], "bonus": [], "waits": bool(coupons or gifts or bonus)}
+        return {"coupons": coupons, "gifts": gifts, "bonus": bonus, "stocks": stocks, "waits": False}
+    waits = bool(coupons or gifts or bonus or stocks)
+    return {"coupons": coupons, "gifts": [], "bonus": [], "stocks": stocks, "waits": waits}
 
 
 def _on(given: MultiDict[str, str], name: str, view: rewards.CouponView) -> bool:
@@ -83,19 +84,15 @@ def _bonus(session: Session, member: Member, given: MultiDict[str, str]) -> list
 
 
 def read(given: MultiDict[str, str]) -> list[dict[str, Any]]:
-    """Return the codes that were read on this page; one of nothing is left out.
-
-    Call it before anything is read: a wrong code is counted, which ends the unit.
-    """
+    """Return the codes that were read on this page; what this till has not read is left out."""
     return [one for code in list(dict.fromkeys(given.getlist("code")))[:MOST_CODES] if (one := _read(code))]
 
 
 def _read(code: str) -> dict[str, Any] | None:
-    try:
-        view = paying.by_code(code)
-    except LeimaError:
+    view = readings.look(code)
+    if view is None:
         return None
     if isinstance(view, rewards.CouponView):
-        return {"code": view.code, "title": shape.title(view), "detail": shape.worth(view)}
+        return {"code": code, "title": shape.title(view), "detail": shape.worth(view)}
     left = _("%(amount)s left", amount=i18n.format_cents(view.card.balance_cents))
-    return {"code": view.code, "title": gift_title(web.session(), view), "detail": left}
+    return {"code": code, "title": gift_title(web.session(), view), "detail": left}

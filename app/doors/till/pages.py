@@ -10,8 +10,8 @@ from app.core import clock, web
 from app.core.crypto import new_id
 from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
-from app.doors.till import offers, paying, results, shape
-from app.doors.till.door import page, public_id, till
+from app.doors.till import offers, paying, readings, results, shape
+from app.doors.till.door import ID, page, public_id, till
 from app.members import lookup, scans
 from app.members.models import Member, Scan
 from app.network import pins, tills
@@ -21,15 +21,22 @@ from app.rewards import service as rewards
 
 
 def idle(
-    status: int = 200, *, error: str | None = None, text: str = "", result: object = None, notice: str = ""
+    status: int = 200,
+    *,
+    error: str | None = None,
+    text: str = "",
+    result: object = None,
+    notice: str = "",
+    refundable: dict[str, str] | None = None,
 ) -> Response:
     """Render the till between two customers."""
     session, asking = web.session(), till()
     sells = bool(selling.sellable(session, asking, clock.now()))
     last, today = results.last(session, till_id=asking.id), results.today(session, till_id=asking.id)
     return page(
-        "idle", status, error=error, text=text, notice=notice, result=result, sells=sells, last=last, today=today
-    )
+        "idle", status, error=error, text=text, notice=notice, result=result, refundable=refundable, sells=sells,
+        last=last, today=today,
+    )  # fmt: skip
 
 
 def refuse(error: LeimaError, text: str = "") -> Response:
@@ -55,9 +62,20 @@ def member_of(found: Scan) -> Member:
 
 
 def scan(
-    scan_id: str, status: int = 200, *, redeemed: str = "", given: MultiDict[str, str] | None = None, **shown: Any
+    scan_id: str,
+    status: int = 200,
+    *,
+    redeemed: str = "",
+    done: str = "",
+    given: MultiDict[str, str] | None = None,
+    **shown: Any,
 ) -> Response:
-    """Render the member's page; `given` is what its form had in it, `shown` what is said of that."""
+    """Render the member's page; `given` is what its form had in it, `shown` what is said of that.
+
+    Args:
+        redeemed: a coupon that was just redeemed on this page.
+        done: what else was just done on it.
+    """
     given = given if given is not None else MultiDict()
     codes = offers.read(given)
     session, asking = web.session(), till()
@@ -66,11 +84,13 @@ def scan(
     now = clock.now()
     values = {
         "key": new_id(now), "amount": given.get("amount", "")[:12], "receipt": given.get("receipt", "")[:40],
-        "error": None, "problem": None, "due": "", "approval": False,
-        "notice": _redeemed(redeemed, member.id) if redeemed else None, **shown,
+        "error": None, "problem": None, "due": "", "approval": False, "keeps": paying.kept(given),
+        "notice": _redeemed(redeemed, member.id) if redeemed else None, "done": None, **shown,
     }  # fmt: skip
     use = offers.shown(session, found, member, given, till=asking)
     approvers = [{"id": one.public_id, "name": one.name} for one in _approvers(session, asking)]
+    if ID.fullmatch(done):
+        values["done"] = results.find(session, done, till_id=asking.id)
     last = results.last(session, till_id=asking.id)
     shaped = shape.scan(session, found, member, use["coupons"])
     return page("scan", status, scan=shaped, use={**use, "codes": codes}, approvers=approvers, last=last, **values)
@@ -102,6 +122,6 @@ def coupon(
     reason = refused or (None if usable else rewards.refusal(session, view))
     back = shape.back(session, origin, till_id=asking.id)
     given = given if given is not None else MultiDict()
-    keeps, uses = paying.kept(given), paying.kept(given, view.code)
+    keeps, uses = paying.kept(given), paying.kept(given, readings.name(view))
     shown = shape.voucher(view, reason)
     return page("coupon", status, coupon=shown, key=new_id(clock.now()), back=back, keeps=keeps, uses=uses)

@@ -13,6 +13,7 @@ from app.core.i18n import gettext as _
 from app.core.money import AmountInvalid, to_cents
 from app.doors import approvals, guesses
 from app.doors.idempotency import answered
+from app.doors.till import readings
 from app.doors.till.door import ID
 from app.members import scans
 from app.members.models import Member, Scan
@@ -42,7 +43,7 @@ def cents(typed: str) -> int:
 
 
 def wishes(found: Scan, member: Member, given: MultiDict[str, str]) -> Wishes:
-    """Return what a form wants to pay with: `use` and `gift` are the member's own by id, `code` is what was read.
+    """Return what a form wants to pay with: `use` and `gift` are the member's own by id, `code` is a reading.
 
     Raises:
         scans.RedeemNotAllowed: the member's own need a scan that may redeem.
@@ -58,7 +59,7 @@ def wishes(found: Scan, member: Member, given: MultiDict[str, str]) -> Wishes:
     cards = rewards.gift_cards_of(session, member.id) if given.getlist("gift") else []
     gifts = [_own_gift(cards, public_id) for public_id in given.getlist("gift")]
     for code in given.getlist("code"):
-        read = by_code(code)
+        read = readings.demand(code)
         (coupons if isinstance(read, rewards.CouponView) else gifts).append(read.code)
     if len(set(coupons)) < len(coupons) or len(set(gifts)) < len(gifts):
         raise CodeTwice(_("A code stands twice in this basket."))
@@ -66,7 +67,7 @@ def wishes(found: Scan, member: Member, given: MultiDict[str, str]) -> Wishes:
 
 
 def kept(given: MultiDict[str, str], *codes: str) -> str:
-    """Return what a sale's form has in it as a query, with codes that were read: it must outlive the next reading."""
+    """Return what a sale's form has in it as a query, with more readings: it must outlive the next code."""
     fields = [
         (name, value[:60])
         for name, value in given.items(multi=True)
@@ -80,18 +81,22 @@ def spends(given: MultiDict[str, str]) -> dict[str, str]:
     return {name: typed for name, typed in given.items() if name.startswith(SPEND)}
 
 
-def by_code(code: str) -> rewards.CouponView | rewards.GiftCardView:
-    """Return the coupon or gift card of a code; a wrong one is counted once.
+def by_code(code: str) -> readings.View:
+    """Return the coupon or gift card of a code that was scanned or typed; a wrong one is counted once.
 
     Raises:
         CouponUnknown, TooManyWrongCoupons: it is neither's.
     """
-    with suppress(rewards.CouponUnknown):
-        return rewards.find(web.session(), code)
-    try:
-        return guesses.gift_card(code)
-    except rewards.GiftCardUnknown:
-        raise rewards.CouponUnknown(_("There is no such coupon or gift card.")) from None
+
+    def find() -> readings.View:
+        with suppress(rewards.CouponUnknown):
+            return rewards.find(web.session(), code)
+        try:
+            return rewards.find_gift_card(web.session(), code)
+        except rewards.GiftCardUnknown:
+            raise rewards.CouponUnknown(_("There is no such coupon or gift card.")) from None
+
+    return guesses.counted(find)
 
 
 def _own(views: list[rewards.CouponView], public_id: str) -> str:

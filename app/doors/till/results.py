@@ -12,27 +12,18 @@ from app.cards import reasons, units
 from app.cards.models import Award, Program, RewardIssue
 from app.cards.programs import in_force
 from app.core import clock, i18n
-from app.core.db import keyring
 from app.core.i18n import gettext as _
 from app.core.i18n import ngettext
-from app.doors.till import shape
+from app.doors.till import prepaid_results, shape
 from app.ledger.models import Account, LedgerEntry, Purchase, Refund
 from app.members import lookup
 from app.members.models import Member
 from app.reports.days import midnight
-from app.rewards.models import Coupon, GiftCard, GiftCardSale, Redemption, Reward
-from app.rewards.selling import SALE
-from app.rewards.service import print_code
+from app.rewards.models import Coupon, GiftCard, Redemption, Reward
 
-UNDO = timedelta(seconds=60)
 SHOWN = timedelta(minutes=10)  # a result stays this long; a page left open says no more after that
 LAST = timedelta(hours=12)
 EARNING = frozenset({"stamp_card", "bonus", "points", "visits", "cash_back"})  # kinds that a sale adds to
-
-
-def undo_left(purchase: Purchase) -> int:
-    """Return the whole seconds in which a sale can still be undone."""
-    return max(0, int((purchase.recorded_at + UNDO - clock.now()).total_seconds()))
 
 
 def is_refunded(session: Session, purchase: Purchase) -> bool:
@@ -41,7 +32,7 @@ def is_refunded(session: Session, purchase: Purchase) -> bool:
 
 
 def find(session: Session, done: str, *, till_id: int) -> dict[str, Any] | None:
-    """Return what a form of this till did, by the public id of its purchase or redemption; None for anything else."""
+    """Return what a form of this till did, by the public id of what it made; None for anything else."""
     fresh = clock.now() - SHOWN
     purchase = session.scalar(
         select(Purchase).where(Purchase.public_id == done, Purchase.till_id == till_id, Purchase.recorded_at > fresh)
@@ -55,48 +46,22 @@ def find(session: Session, done: str, *, till_id: int) -> dict[str, Any] | None:
         .where(Redemption.public_id == done, Redemption.till_id == till_id, Redemption.recorded_at > fresh)
     ).one_or_none()
     if used is None:
-        return _sold(session, done, till_id=till_id)
+        return prepaid_results.find(session, done, till_id=till_id, since=fresh)
     title = _("%(coupon)s redeemed", coupon=i18n.pick(used[0]))
-    return _result("redeemed", title, _name(session, used[1]))
-
-
-def _sold(session: Session, done: str, *, till_id: int) -> dict[str, Any] | None:
-    """Return a gift card that this till has just sold, with its code for the receipt."""
-    card = session.scalar(
-        select(GiftCard)
-        .join(GiftCardSale, GiftCardSale.id == GiftCard.source_id)
-        .where(
-            GiftCard.public_id == done, GiftCard.source_kind == SALE, GiftCard.member_id.is_(None),
-            GiftCardSale.till_id == till_id, GiftCardSale.recorded_at > clock.now() - SHOWN,
-            GiftCardSale.refunded_at.is_(None),
-        )
-    )  # fmt: skip
-    if card is None:
-        return None
-    title = _("Gift card, %(amount)s", amount=i18n.format_cents(card.initial_cents))
-    code = print_code(keyring(session).text(card.code)).replace("-", " ")
-    return _result("sold", title, _("Its code: %(code)s", code=code))
-
-
-def _result(kind: str, title: str, sub: str, **more: Any) -> dict[str, Any]:
-    empty = {"fills": 0, "filled": "", "reasons": [], "quiet": False, "card": None, "coupons": [], "more": []}
-    return {"kind": kind, "title": title, "sub": sub, **empty, **more}
-
-
-def _name(session: Session, member_id: int) -> str:
-    member = lookup.live(session, member_id)
-    return shape.name(member) if member else _("Member")
+    return prepaid_results.result("redeemed", title, prepaid_results.name(session, used[1]))
 
 
 def _sub(session: Session, purchase: Purchase) -> str:
-    told = f"{_name(session, purchase.member_id)}, {i18n.format_cents(purchase.total_cents)}"
+    told = f"{prepaid_results.name(session, purchase.member_id)}, {i18n.format_cents(purchase.total_cents)}"
     if purchase.due_cents == purchase.total_cents:
         return told
     return f"{told}, {_('%(amount)s to pay', amount=i18n.format_cents(purchase.due_cents))}"
 
 
 def _undone(session: Session, purchase: Purchase) -> dict[str, Any]:
-    return _result("undone", _("Sale undone"), _sub(session, purchase), card=_card(session, purchase.member_id))
+    return prepaid_results.result(
+        "undone", _("Sale undone"), _sub(session, purchase), card=_card(session, purchase.member_id)
+    )
 
 
 def _sale(session: Session, purchase: Purchase) -> dict[str, Any]:
@@ -107,7 +72,7 @@ def _sale(session: Session, purchase: Purchase) -> dict[str, Any]:
         .order_by(Program.position, Program.id)
     ).all()
     if not rows:
-        return _result("sale", _("Sale recorded"), _sub(session, purchase))
+        return prepaid_results.result("sale", _("Sale recorded"), _sub(session, purchase))
     given_rewards, cards = _rewards(session, purchase)
     filled = ngettext("Card filled: %(n)s coupon", "Card filled: %(n)s coupons", cards) if cards else ""
     if given_rewards and not cards:
@@ -115,7 +80,7 @@ def _sale(session: Session, purchase: Purchase) -> dict[str, Any]:
     earning = [(award, program) for award, program in rows if program.kind in EARNING] or rows[:1]
     given = [shape.signed(program.kind, award.amount, units.unit(program.unit)) for award, program in earning]
     more = [text for (award, _program), text in zip(earning[1:], given[1:], strict=True) if award.amount]
-    return _result(
+    return prepaid_results.result(
         "sale", given[0], _sub(session, purchase), fills=len(given_rewards), filled=filled, more=more,
         reasons=_reasons(earning), quiet=not any(award.amount for award, _program in earning), coupons=given_rewards,
         card=_card(session, purchase.member_id),
@@ -164,23 +129,31 @@ def _until(at: datetime | None) -> str:
 
 
 def last(session: Session, *, till_id: int) -> dict[str, Any] | None:
-    """Return the newest sale of this till, unless it was taken back or is long past."""
+    """Return what this till did last: its newest sale, or what was used or sold in advance while that can be undone."""
     purchase = session.scalar(select(Purchase).where(Purchase.till_id == till_id).order_by(Purchase.id.desc()).limit(1))
-    if purchase is None or purchase.recorded_at < clock.now() - LAST or is_refunded(session, purchase):
-        return None
+    if purchase and (purchase.recorded_at < clock.now() - LAST or is_refunded(session, purchase)):
+        purchase = None
+    newest = prepaid_results.newest(session, till_id=till_id)
+    if newest is not None and (purchase is None or newest[0] > purchase.recorded_at):
+        return newest[1]
+    return _last_sale(session, purchase) if purchase else None
+
+
+def _last_sale(session: Session, purchase: Purchase) -> dict[str, Any]:
     award = session.execute(
         select(Program.kind, Award.amount, Program.unit)
         .join(Program, Program.id == Award.program_id)
         .where(Award.purchase_id == purchase.id)
         .order_by(Program.position, Program.id)
     ).first()
+    amount = i18n.format_cents(purchase.total_cents)
     return {
-        "purchase": purchase.public_id,
+        "field": "purchase",
+        "id": purchase.public_id,
         "award": shape.signed(award[0], award[1], units.unit(award[2])) if award else _("Sale"),
-        "member": _name(session, purchase.member_id),
-        "time": shape.clock_time(purchase.occurred_at),
-        "amount": i18n.format_cents(purchase.total_cents),
-        "undo_seconds": undo_left(purchase),
+        "whom": _("to %(member)s", member=prepaid_results.name(session, purchase.member_id)),
+        "detail": f"{shape.clock_time(purchase.occurred_at)}, {amount}",
+        "undo_seconds": prepaid_results.left(purchase.recorded_at),
     }
 
 

@@ -5,17 +5,17 @@ from typing import Any
 from flask import Response, jsonify, request
 from werkzeug.datastructures import MultiDict
 
-from app.cards import limits, reasons, refunds, units
+from app.cards import limits, reasons, units
 from app.cards import service as cards
 from app.core import clock, i18n, web
 from app.core.crypto import random_symbols
-from app.core.errors import Conflict, LeimaError
+from app.core.errors import LeimaError
 from app.core.i18n import gettext as _
 from app.core.i18n import ngettext
 from app.core.money import MAX_CENTS, AmountInvalid
 from app.doors import approvals
 from app.doors.idempotency import KeyReused, once
-from app.doors.till import pages, paying, results
+from app.doors.till import pages, paying
 from app.doors.till.door import attempt, blueprint, go, public_id, till
 from app.ledger import service as ledger
 from app.members import scans
@@ -25,29 +25,29 @@ from app.network import pins
 APPROVAL = (limits.NeedsApproval, pins.ApprovalRefused, approvals.TooManyWrongPins, paying.ApproverMissing)
 
 
-class UndoOver(Conflict):
-    """More than 60 seconds have passed since the sale."""
-
-    code = "undo_over"
-
-
 @blueprint.get("/scan/<scan_id>")
 def scanned(scan_id: str) -> Response:
-    """Show the member: cards, coupons, the amount to type."""
-    used = request.args.get("redeemed", "")
-    return attempt(lambda: pages.scan(scan_id, redeemed=used, given=request.args), pages.refuse)
+    """Show the member: cards, coupons, the amount to type; and what was just done on this page."""
+    given = request.args
+    redeemed, done = given.get("redeemed", ""), given.get("done", "")
+    return attempt(lambda: pages.scan(scan_id, redeemed=redeemed, done=done, given=given), pages.refuse)
 
 
 @blueprint.get("/scan/<scan_id>/quote")
 def quote(scan_id: str) -> Response:
     """Say what the button would do for an amount; books nothing."""
     try:
-        return jsonify(_quote(public_id(scan_id), _whole(request.args.get("total_cents", "")), request.args))
+        return jsonify(_quote(public_id(scan_id), whole(request.args.get("total_cents", "")), request.args))
     except LeimaError as error:
         return web.problem(error.status, error.code, error.message)
 
 
-def _whole(text: str) -> int:
+def whole(text: str) -> int:
+    """Return the cents that a page counts in.
+
+    Raises:
+        AmountInvalid
+    """
     if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > MAX_CENTS:
         raise AmountInvalid(_("The amount is not a sum of money."))
     return int(text)
@@ -136,21 +136,3 @@ def _book_refused(error: LeimaError) -> Response:
         message = _("This sale is recorded already, with another amount: see the row below.")
     approval = isinstance(error, APPROVAL)
     return pages.scan(form.get("scan", ""), pages.status_of(error), given=form, error=message, approval=approval)
-
-
-@blueprint.post("/undo")
-def undo() -> Response:
-    """Take a sale of this till back within 60 seconds."""
-    return attempt(_undo, pages.refuse)
-
-
-def _undo() -> Response:
-    session, asking = web.session(), till()
-    found = ledger.find_purchase(session, till=asking, public_id=public_id(request.form.get("purchase", "")))
-    if found.till_id != asking.id:
-        raise ledger.PurchaseUnknown(_("There is no such purchase at this till."))
-    if not results.is_refunded(session, found):
-        if found.recorded_at + results.UNDO <= clock.now():
-            raise UndoOver(_("The minute to undo this sale is over. A refund takes it back now."))
-        refunds.refund(session, found, till=asking)
-    return go(f"/till?done={found.public_id}")

@@ -63,7 +63,7 @@ def scan(session: Session, found: Scan, member: Member, coupons: list[dict[str, 
         "id": found.public_id,
         "seconds_left": max(0, int((found.ends_at - clock.now()).total_seconds())),
         "may_redeem": found.may_redeem,
-        "redeem_reason": "" if found.may_redeem else _why_not(found),
+        "redeem_reason": "" if found.may_redeem else why_not(found),
         "asked": _asked(session, found),
         "member": {"name": name(member), "since": since, "last_visit": _last_visit(session, member.id)},
         "cards": cards(session, member.id),
@@ -77,7 +77,8 @@ def _asked(session: Session, found: Scan) -> str:
     return asked.state if asked else ""
 
 
-def _why_not(found: Scan) -> str:
+def why_not(found: Scan) -> str:
+    """Return why a scan may not redeem."""
     if found.note == scans.STALE:
         return _("The code on the phone was too old to redeem. Scan it again, or type the coupon's own code.")
     if found.note == scans.USED:
