@@ -29,7 +29,7 @@ _PERSON = Sql(
     "WHERE b.id = :brand_id"
 )
 # A purchase keeps the member who made it, also when that member became another one: those who did are asked too.
-_FAMILY = "SELECT :member_id UNION ALL SELECT id FROM member WHERE brand_id = :brand_id AND merged_into_id = :member_id"
+FAMILY = "SELECT :member_id UNION ALL SELECT id FROM member WHERE brand_id = :brand_id AND merged_into_id = :member_id"
 _BOUGHT = "SELECT 1 FROM purchase WHERE brand_id = :brand_id AND member_id IN ({family}) AND due_cents > 0 LIMIT 1"
 _VISITED = (
     "SELECT 1 FROM purchase p JOIN award a ON a.brand_id = p.brand_id AND a.purchase_id = p.id "
@@ -42,9 +42,9 @@ _SPENT = (
     "WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id)), 0) FROM purchase p WHERE p.brand_id = :brand_id "
     "AND p.member_id IN ({family}) AND p.occurred_at >= :since AND p.occurred_at < :until"
 )
-_HAS_BOUGHT = Sql(_BOUGHT.format(family=_FAMILY))
-_HAS_VISITED = Sql(_VISITED.format(family=_FAMILY))
-_HAS_SPENT = Sql(_SPENT.format(family=_FAMILY))
+_HAS_BOUGHT = Sql(_BOUGHT.format(family=FAMILY))
+_HAS_VISITED = Sql(_VISITED.format(family=FAMILY))
+_HAS_SPENT = Sql(_SPENT.format(family=FAMILY))
 
 
 @dataclass(frozen=True)
