@@ -38,6 +38,12 @@ class UsesTooFew(Conflict):
     code = "serial_uses_too_few"
 
 
+class SerialCardSoldLater(Conflict):
+    """An offline till says that uses were made before they were bought; `left` says how many there were by then."""
+
+    code = "serial_card_sold_later"
+
+
 class SerialCardUnknown(NotFound):
     """No such serial card was sold at this outlet."""
 
