@@ -157,7 +157,7 @@ def use(session: Session, slug: str, *, member_id: int, till: Till, uses: int = 
     accounts = parts.open_all(session, program, member_id, till=till, at=moment)
     account = accounts[program.id]
     _end_what_is_over(account, program, at=moment)
-    cards = _sold_by(moment, _usable(session, account, member_id, at=moment), uses)
+    cards = parts.sold_by(moment, _usable(session, account, member_id, at=moment), uses)
     rows: list[tuple[SerialUse, SerialCard]] = []
     for card in cards:
         part = min(card.left, uses - sum(row.uses for row, _card in rows))
@@ -255,17 +255,6 @@ def _usable(session: Session, account: OpenAccount, member_id: int, *, at: datet
     cards = sorted(session.scalars(mine), key=lambda card: (card.expires_at, card.id))
     now, open_still = clock.now(), {lot.expires_at for lot in account.lots()}
     return [card for card in cards if card.left and (card.expires_at > now or card.expires_at in open_still)]
-
-
-def _sold_by(at: datetime, cards: Sequence[SerialCard], uses: int) -> list[SerialCard]:
-    """Return the cards that were sold by a moment, as tills' clocks tell it; together they have so many uses."""
-    sold = [card for card in cards if card.sold_at <= at + ledger.AHEAD]
-    left = sum(card.left for card in sold)
-    if left < uses <= sum(card.left for card in cards):
-        raise SerialCardSoldLater(_("These uses were bought after they were made."), left=left)
-    if uses > left:
-        raise UsesTooFew(_("There are not that many uses left."), left=left)
-    return sold
 
 
 def _use(session: Session, account: OpenAccount, card: SerialCard, uses: int, *, till: Till, at: datetime) -> SerialUse:
