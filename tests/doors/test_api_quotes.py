@@ -16,6 +16,7 @@ from tests.doors.baskets import Shopper, open_brand
 from tests.doors.test_api_errors import refusal
 from tests.doors.tillside import TillSide
 from tests.members.races import FULL
+from tests.seeds import drawn, say
 from tests.shop import faults
 from tests.walls.misuse import PIN
 from tests.walls.world import NOW
@@ -25,10 +26,8 @@ SAME = ("awards", "gift_cards_used", "spent", "discount_cents", "amount_due_cent
 
 
 def test_quote_is_what_the_purchase_books(till: TillSide) -> None:
-    seed = random.randrange(1_000_000)
-    print(f"seed {seed}")
     open_brand(till)
-    shopper, now, booked = Shopper(till, random.Random(seed)), NOW, 0
+    shopper, now, booked = Shopper(till, random.Random(say(drawn()))), NOW, 0
 
     for number in range(BASKETS):
         now += shopper.later()

@@ -3,7 +3,6 @@
 Every till tries every coupon once, all at about the same time: exactly one of them may have it.
 """
 
-import random
 from collections import Counter
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -21,6 +20,7 @@ from tests.commands import processes
 from tests.members.races import FULL
 from tests.races import redeemer
 from tests.races.world import World
+from tests.seeds import drawn, say
 from tests.shop import a_reward
 
 PROCESSES = 4
@@ -91,8 +91,7 @@ def is_right(found: list[Counter[str]]) -> bool:
 
 
 def test_every_coupon_is_redeemed_once_by_code_basket_or_hold(world: World, lines: list[Connection]) -> None:
-    seed = random.randrange(1_000_000)
-    print(f"seed {seed}")
+    seed = say(drawn())
 
     found = race(world, lines, seed)
 
