@@ -79,6 +79,11 @@ def commits(source: str) -> list[str]:
     ]
 
 
+def misnumbered(name: str, text: str) -> bool:
+    """Tell whether a decision's heading has another number than its file, or none."""
+    return not text.startswith(f"# {int(name[:4])}. ")
+
+
 def environment(source: str) -> list[str]:
     """Find where the environment is read or written."""
     return [f"line {line}: {name}" for line, name in _dotted(source) if name in _ENVIRONMENT]

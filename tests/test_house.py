@@ -30,6 +30,15 @@ def test_no_module_is_longer_than_300_lines() -> None:
     assert faults([*app_modules(), *house.files("*.py", under="tests")], house.long_module) == {}
 
 
+def test_every_decision_is_headed_by_the_number_of_its_file() -> None:
+    decisions = house.files("*.md", under="docs/decisions")
+    assert [house.name_of(path) for path in decisions if house.misnumbered(path.name, path.read_text("utf-8"))] == []
+    assert [path.name[:4] for path in decisions] == [f"{number + 1:04}" for number in range(len(decisions))]
+    assert house.misnumbered("0015-limits.md", "# 16. Limits\n")
+    assert house.misnumbered("0016-batch.md", "# 0016 A batch\n")
+    assert not house.misnumbered("0016-batch.md", "# 16. A batch\n")
+
+
 def test_no_function_is_longer_than_40_lines() -> None:
     assert faults(app_modules(), house.long_functions) == {}
 

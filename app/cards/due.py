@@ -43,7 +43,8 @@ _LEFT = text(
 
 
 def give_birthdays(session: Session, *, now: datetime, most: int) -> int:
-    """Give members what rules have for their birthday month, once in a calendar year.
+    """Give members what rules have for their birthday month, once in a calendar year
+    and not within 300 days of the last one.
 
     Month and year are those of the brand's zone. Who tells the month within it is given it then.
 
@@ -52,9 +53,9 @@ def give_birthdays(session: Session, *, now: datetime, most: int) -> int:
     """
     local = now.astimezone(zone(session))
     events = (
-        Event("birthday_month", str(local.year), now, program_id=program.id)
+        Event(triggers.BIRTHDAY, str(local.year), now, program_id=program.id)
         for program in in_force(session, now)
-        if any(rule.on == "birthday_month" for rule in program.plan.rules)
+        if any(rule.on == triggers.BIRTHDAY for rule in program.plan.rules)
     )
     return most if any(_give(session, event, _BORN, most, month=local.month) for event in events) else 0
 

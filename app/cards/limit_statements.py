@@ -1,7 +1,8 @@
-"""What limits count, as constants for the till's path: a member's own few rows, each by an index."""
+"""What limits count, as constants for the till's path: few rows of a member and of who became it, each by an index."""
 
 from sqlalchemy import Date, bindparam, text
 
+from app.cards.situation import FAMILY
 from app.core.sql import Sql
 from app.core.tables import UtcDateTime
 
@@ -21,10 +22,10 @@ _AROUND = (
     "CASE WHEN {earned} THEN 1 ELSE 0 END AS earned FROM purchase p "
     "JOIN outlet o ON o.brand_id = p.brand_id AND o.id = p.outlet_id "
     "JOIN outlet h ON h.brand_id = p.brand_id AND h.id = :outlet_id "
-    "WHERE p.brand_id = :brand_id AND p.member_id = :member_id "
+    "WHERE p.brand_id = :brand_id AND p.member_id IN ({family}) "
     "AND p.occurred_at >= :since AND p.occurred_at < :until"
 )
-AROUND = Sql(_AROUND.format(earned=_EARNED))
+AROUND = Sql(_AROUND.format(earned=_EARNED, family=FAMILY))
 # Two halves, since an OR would walk the brand's staff.
 _OWNER = (
     "SELECT s.public_id, s.reseller_id FROM contact c JOIN staff s ON s.brand_id = c.brand_id AND s.{kind} = c.value "
@@ -39,18 +40,20 @@ IS_COLLEAGUE = text(
 )
 _BY_COLLEAGUES = (
     "SELECT (SELECT count(*) FROM purchase p JOIN outlet o ON o.brand_id = p.brand_id AND o.id = p.outlet_id "
-    "WHERE p.brand_id = :brand_id AND p.member_id = :member_id AND p.occurred_at >= :since AND p.occurred_at < :until "
+    "WHERE p.brand_id = :brand_id AND p.member_id IN ({family}) "
+    "AND p.occurred_at >= :since AND p.occurred_at < :until "
     "AND COALESCE(p.cashier, '') <> :owner AND o.reseller_id = COALESCE(:reseller_id, o.reseller_id) AND {earned}) + "
     "(SELECT count(*) FROM manual_stamp m JOIN outlet o ON o.brand_id = m.brand_id AND o.id = m.outlet_id "
-    "WHERE m.brand_id = :brand_id AND m.member_id = :member_id AND m.local_date >= :first AND m.local_date < :next "
+    "WHERE m.brand_id = :brand_id AND m.member_id IN ({family}) AND m.local_date >= :first AND m.local_date < :next "
     "AND m.cashier <> :owner AND o.reseller_id = COALESCE(:reseller_id, o.reseller_id) AND m.amount > 0)"
 )
-BY_COLLEAGUES = text(_BY_COLLEAGUES.format(earned=_EARNED)).bindparams(*_SPAN, *_DAYS)
+BY_COLLEAGUES = text(_BY_COLLEAGUES.format(earned=_EARNED, family=FAMILY)).bindparams(*_SPAN, *_DAYS)
 
-MANUAL_OF_MEMBER = text(
-    "SELECT COALESCE(sum(amount), 0) FROM manual_stamp WHERE brand_id = :brand_id AND member_id = :member_id "
+_MANUAL_OF_MEMBER = (
+    "SELECT COALESCE(sum(amount), 0) FROM manual_stamp WHERE brand_id = :brand_id AND member_id IN ({family}) "
     "AND local_date = :day"
-).bindparams(bindparam("day", type_=Date))
+)
+MANUAL_OF_MEMBER = text(_MANUAL_OF_MEMBER.format(family=FAMILY)).bindparams(bindparam("day", type_=Date))
 MANUAL_OF_CASHIER = text(
     "SELECT COALESCE(sum(amount), 0) FROM manual_stamp WHERE brand_id = :brand_id AND cashier = :cashier "
     "AND occurred_at > :since AND occurred_at < :until"

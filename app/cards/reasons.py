@@ -7,6 +7,7 @@ from app.cards import rules
 from app.core.i18n import format_cents, format_number, ngettext, pick
 from app.core.i18n import gettext as _
 
+BIRTHDAY_LATELY = "birthday_lately"
 Values = Mapping[str, Any]
 
 
@@ -122,13 +123,14 @@ _SENTENCES: dict[str, Callable[[Values, str], str]] = {
             "One cashier gives one an hour by hand at most", "One cashier gives %(n)s an hour by hand at most", n
         )
     ),
+    BIRTHDAY_LATELY: lambda _values, _kind: _("The last birthday gift was less than ten months ago"),
     "needs_approval": _needs_approval,
     "own_card": lambda _values, _kind: _("On your own card, a colleague has to ring it up"),
 }
 
 CODES = frozenset(_SENTENCES)
 LIMITS = ("first_n_over", "budget_used", "limit_member_day", "limit_member_week", "limit_member_month",
-          "limit_member_ever")  # of rules  # fmt: skip
+          "limit_member_ever", BIRTHDAY_LATELY)  # of rules  # fmt: skip
 
 
 def summary(reason: str) -> str:

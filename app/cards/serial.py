@@ -17,6 +17,7 @@ from app.cards.programs import ProgramInForce, of_version
 from app.cards.serial_models import SerialCard, SerialUse
 from app.cards.serial_parts import (
     ProgramNotSerial,
+    SerialCardSoldLater,
     SerialCardTouched,
     SerialCardUnknown,
     SerialPriceWrong,
@@ -37,8 +38,8 @@ from app.network.models import Till
 from app.network.service import zone
 
 __all__ = [
-    "ProgramNotSerial", "Refunded", "Reversed", "SerialCardTouched", "SerialCardUnknown", "SerialPriceWrong",
-    "SerialUseUnknown", "Sold", "Used", "UsesTooFew", "move", "refund", "reverse", "sell", "use",
+    "ProgramNotSerial", "Refunded", "Reversed", "SerialCardSoldLater", "SerialCardTouched", "SerialCardUnknown",
+    "SerialPriceWrong", "SerialUseUnknown", "Sold", "Used", "UsesTooFew", "move", "refund", "reverse", "sell", "use",
 ]  # fmt: skip
 
 
@@ -145,6 +146,7 @@ def use(session: Session, slug: str, *, member_id: int, till: Till, uses: int = 
     Raises:
         ProgramUnknown, ProgramNotSerial: as they say.
         UsesTooFew: the member has less.
+        SerialCardSoldLater: the member had less at that moment.
         ValueError: nothing would be used; a mistake of the caller.
     """
     if uses < 1:
@@ -155,10 +157,7 @@ def use(session: Session, slug: str, *, member_id: int, till: Till, uses: int = 
     accounts = parts.open_all(session, program, member_id, till=till, at=moment)
     account = accounts[program.id]
     _end_what_is_over(account, program, at=moment)
-    cards = _usable(session, account, member_id, at=moment)
-    left = sum(card.left for card in cards)
-    if uses > left:
-        raise UsesTooFew(_("There are not that many uses left."), left=left)
+    cards = parts.sold_by(moment, _usable(session, account, member_id, at=moment), uses)
     rows: list[tuple[SerialUse, SerialCard]] = []
     for card in cards:
         part = min(card.left, uses - sum(row.uses for row, _card in rows))
@@ -259,7 +258,9 @@ def _usable(session: Session, account: OpenAccount, member_id: int, *, at: datet
 
 
 def _use(session: Session, account: OpenAccount, card: SerialCard, uses: int, *, till: Till, at: datetime) -> SerialUse:
-    entry_id = account.spend("spend", uses, version_id=card.version_id, source_kind=parts.CARD, source_id=card.id)
+    entry_id = account.spend(
+        "spend", uses, of=card.expires_at, version_id=card.version_id, source_kind=parts.CARD, source_id=card.id
+    )
     card.used += uses
     share = rules.use_share(card.price_cents, card.uses, used=card.used, settled_cents=card.frozen_cents)
     card.frozen_cents += share

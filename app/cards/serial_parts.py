@@ -1,5 +1,6 @@
 """What selling and using serial cards share: their errors, the locks, what is frozen and what is told."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -8,9 +9,11 @@ from app.cards import serial_credit
 from app.cards.events import progressed
 from app.cards.paying import ProgramUnknown
 from app.cards.programs import ProgramInForce, in_force
+from app.cards.serial_models import SerialCard
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.events import emit
 from app.core.i18n import gettext as _
+from app.ledger import service as ledger
 from app.ledger import settling
 from app.ledger.accounts import OpenAccount, open_accounts
 from app.ledger.models import FactKind
@@ -36,6 +39,12 @@ class UsesTooFew(Conflict):
     """More was to be used than the member has; `left` says how many uses there are."""
 
     code = "serial_uses_too_few"
+
+
+class SerialCardSoldLater(Conflict):
+    """An offline till says that uses were made before they were bought; `left` says how many there were by then."""
+
+    code = "serial_card_sold_later"
 
 
 class SerialCardUnknown(NotFound):
@@ -78,6 +87,21 @@ def open_all(
     ids = [program.id, *([bonus.id] if bonus else [])]
     context = {"occurred_at": at, "till_id": till.id, "outlet_id": till.outlet_id, "cashier": cashier}
     return open_accounts(session, member_id=member_id, program_ids=ids, context=context)
+
+
+def sold_by(at: datetime, cards: Sequence[SerialCard], uses: int) -> list[SerialCard]:
+    """Return the cards that were sold by a moment, as tills' clocks tell it; together they have so many uses.
+
+    Raises:
+        SerialCardSoldLater, UsesTooFew: they have not.
+    """
+    sold = [card for card in cards if card.sold_at <= at + ledger.AHEAD]
+    left = sum(card.left for card in sold)
+    if left < uses <= sum(card.left for card in cards):
+        raise SerialCardSoldLater(_("These uses were bought after they were made."), left=left)
+    if uses > left:
+        raise UsesTooFew(_("There are not that many uses left."), left=left)
+    return sold
 
 
 def freeze(

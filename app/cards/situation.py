@@ -28,7 +28,7 @@ _PERSON = Sql(
     "WHERE b.id = :brand_id"
 )
 # A purchase keeps the member who made it, also when that member became another one: those who did are asked too.
-_FAMILY = "SELECT :member_id UNION ALL SELECT id FROM member WHERE brand_id = :brand_id AND merged_into_id = :member_id"
+FAMILY = "SELECT :member_id UNION ALL SELECT id FROM member WHERE brand_id = :brand_id AND merged_into_id = :member_id"
 # What came back whole was no purchase, unless a reward that it brought was used and so stands.
 _BOUGHT = (
     "SELECT 1 FROM purchase p WHERE p.brand_id = :brand_id AND p.member_id IN ({family}) AND p.due_cents > 0 "
@@ -48,10 +48,10 @@ _SPENT = (
     "WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id)), 0) FROM purchase p WHERE p.brand_id = :brand_id "
     "AND p.member_id IN ({family}) AND p.occurred_at >= :since AND p.occurred_at < :until"
 )
-_HAS_BOUGHT = Sql(_BOUGHT.format(family=_FAMILY))
-_LAST_BOUGHT = Sql(_NEWEST.format(family=_FAMILY))
-_HAS_VISITED = Sql(_VISITED.format(family=_FAMILY))
-_HAS_SPENT = Sql(_SPENT.format(family=_FAMILY))
+_HAS_BOUGHT = Sql(_BOUGHT.format(family=FAMILY))
+_LAST_BOUGHT = Sql(_NEWEST.format(family=FAMILY))
+_HAS_VISITED = Sql(_VISITED.format(family=FAMILY))
+_HAS_SPENT = Sql(_SPENT.format(family=FAMILY))
 
 
 @dataclass(frozen=True)

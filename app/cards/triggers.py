@@ -6,16 +6,17 @@ Each program gives once for each member and source; the same source again change
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from app.cards import expiry, granting, planning, undoing, views
+from app.cards import expiry, granting, planning, reasons, undoing, views
 from app.cards.granting import Triggered
-from app.cards.models import TriggerRun
+from app.cards.models import RewardIssue, TriggerRun
 from app.cards.planning import AwardPlan
 from app.cards.programs import ProgramInForce, in_force
+from app.cards.rules import Outcome
 from app.cards.situation import Situation, situation, without_place
 from app.core import clock
 from app.ledger import service as ledger
@@ -23,6 +24,11 @@ from app.ledger.accounts import OpenAccount, open_accounts
 from app.members.models import Member
 from app.network.models import Till
 from app.rewards import service as rewards
+
+BIRTHDAY = "birthday_month"
+# Between two gifts. A month may be told on its last day and begin on its first a year later; who changes the month of
+# birth is to have no second gift within weeks.
+A_YEAR = timedelta(days=300)
 
 
 @dataclass(frozen=True)
@@ -125,8 +131,23 @@ def _run(
     """Decide what a program gives and book it; None where it has given for this source."""
     member_id = where.member_id
     facts = where.facts(program, trigger=event.kind, rule=event.rule)
-    award = planning.plan_award(session, program, facts, member_id=member_id, before=account.balance)
+    if event.kind == BIRTHDAY and _given_lately(session, program, member_id, event.at):
+        nothing = Outcome(reason=reasons.BIRTHDAY_LATELY)
+        award = planning.plan_outcome(session, program, facts, nothing, member_id=member_id, before=account.balance)
+    else:
+        award = planning.plan_award(session, program, facts, member_id=member_id, before=account.balance)
     return granting.run(session, replace(award, source=event.source), account, member_id=member_id, at=event.at)
+
+
+def _given_lately(session: Session, program: ProgramInForce, member_id: int, at: datetime) -> bool:
+    """Tell whether a member, or one who became it, had a birthday gift so lately that this is the same birthday."""
+    issued = exists().where(RewardIssue.trigger_run_id == TriggerRun.id)
+    wanted = select(TriggerRun.id).where(
+        TriggerRun.member_id.in_(views.family(session, member_id)), TriggerRun.program_id == program.id,
+        TriggerRun.kind == BIRTHDAY, TriggerRun.taken_back_at.is_(None), TriggerRun.occurred_at > at - A_YEAR,
+        (TriggerRun.reason == "") | (TriggerRun.amount > 0) | issued,
+    )  # fmt: skip
+    return session.scalar(wanted.limit(1)) is not None
 
 
 def take_back(session: Session, member: Member, kind: str, source_id: int | str) -> bool:

@@ -22,7 +22,7 @@ from tests.cards.life_things import WHICH
 from tests.ledger.units import DAY, Take
 
 SLUG, USES, PRICE, MONTHS, WITHIN, CREDIT = "serial", 2, 1001, 1, 2, 200
-GRACE = 30  # days
+GRACE, SKEW = 30, 5  # days; minutes that a till's clock may be slow
 PLAN = {
     "uses": USES, "price_cents": PRICE, "valid_months": MONTHS,
     "speed_steps": [{"within_days": WITHIN, "credit_cents": CREDIT}],
@@ -37,6 +37,7 @@ class Card:
     member: int
     expires: int
     entry: int
+    sold: int
     used: int = 0
     lost: int = 0
     frozen: int = 0
@@ -103,7 +104,7 @@ class SerialLife:
         with self.step(), self.brand.unit() as session:
             name = sell(session, self.brand, who)
         self.model.entries += 1
-        card = Card(name, who, self.model.month_end(self.now, MONTHS), self.model.entries)
+        card = Card(name, who, self.model.month_end(self.now, MONTHS), self.model.entries, self.now)
         account = self.model.accounts[who, SLUG]
         account.arrive([account.lot(card.entry, card.expires)] * USES)
         self.serials.append(card)
@@ -120,8 +121,11 @@ class SerialLife:
             there = [
                 card for card in mine if card.expires > at and (card.expires > self.now or card.expires in open_still)
             ]
+            every, there = there, [card for card in there if card.sold <= at + SKEW]
             if uses > sum(card.left for card in there):
-                with pytest.raises(serial.UsesTooFew), self.brand.unit() as session:
+                bought = uses <= sum(card.left for card in every)
+                refusal = serial.SerialCardSoldLater if bought else serial.UsesTooFew
+                with pytest.raises(refusal), self.brand.unit() as session:
                     use(session, self.brand, who, uses, self.model.moment(at))
                 return
             with self.brand.unit() as session:
@@ -140,7 +144,7 @@ class SerialLife:
         card.used += part
         share = max((PRICE * card.used * 2 + USES) // (2 * USES) - card.frozen, 0)  # half up
         card.frozen += share
-        row = Use(name, card, part, account.take(part), self.model.local_day(at), share)
+        row = Use(name, card, part, account.take(part, of=card.expires), self.model.local_day(at), share)
         card.rows.append(row)
         return row
 

@@ -15,7 +15,7 @@ from app.cards.service import PurchaseResult
 from app.core import clock
 from app.core.db import Database, brand_of
 from app.ledger.service import Basket
-from app.members.models import Contact
+from app.members.models import Contact, Member
 from app.network.models import Brand, Outlet, Reseller, Staff, Till
 from tests.builders import a_brand
 from tests.shop import Shop, a_basket, a_shop, faults
@@ -41,13 +41,13 @@ def set_limits(shop: Shop, **limits: Any) -> None:
 
 def sell(
     shop: Shop, cents: int = 400, *, till: Till | None = None, at: datetime | None = None, offline: bool = False,
-    **basket: Any,
+    member: Member | None = None, **basket: Any,
 ) -> PurchaseResult:  # fmt: skip
     """Sell for a stamp, or for more; `basket` may name cashier and approver."""
     plain = a_basket(cents, at=at)
     sold = Basket(plain.total_cents, plain.receipt, plain.occurred_at, **basket)
     return service.record_purchase(
-        shop.session, sold, member=shop.member, till=till or shop.till, wishes=Wishes(offline=offline)
+        shop.session, sold, member=member or shop.member, till=till or shop.till, wishes=Wishes(offline=offline)
     )
 
 

@@ -67,6 +67,16 @@ def test_stamp_by_hand_fills_the_card(strict_shop: Shop, cashier: Staff) -> None
     assert (given.balance, given.filled, len(given.coupons)) == (0, 1, 1)
 
 
+def test_stamp_by_hand_that_a_merged_member_had_today_counts(strict_shop: Shop, cashier: Staff) -> None:
+    newcomer = a_member(strict_shop.session, state="provisional")
+    stamp(strict_shop, cashier, member=newcomer)
+    merge.absorb(strict_shop.session, newcomer, into=strict_shop.member)
+
+    results = [stamp(strict_shop, cashier), stamp(strict_shop, cashier)]
+
+    assert [(one.amount, one.reason) for one in results] == [(1, ""), (0, "limit_manual_day")]
+
+
 def test_third_stamp_of_a_day_is_recorded_as_nothing_and_flagged(strict_shop: Shop, cashier: Staff) -> None:
     results = [stamp(strict_shop, cashier), stamp(strict_shop, cashier, 2), stamp(strict_shop, cashier)]
     results.append(stamp(strict_shop, cashier))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.cards import due, rules, triggers
+from app.cards import due, merge, rules, story, triggers
 from app.cards.models import Program, ProgramVersion, TriggerRun
 from app.cards.rules.parts import Schedule
 from app.core import clock
@@ -50,13 +50,55 @@ def test_birthday_month_gives_once_a_year_also_at_the_turn_of_the_year(bare_shop
     assert look(shop, 2026, 11, 30, 23, 59) == []
     assert look(shop, 2026, 12, 1, 0, 0) == [me]
     assert look(shop, 2026, 12, 31, 23, 59) == []
-    shop.member.birth_month = 1  # another month within the year gives nothing, the next year's first does
-    assert look(shop, 2027, 1, 1, 0, 0) == [me]
-    shop.member.birth_month = 12
-    assert look(shop, 2027, 12, 31, 23, 59) == []
-    assert look(shop, 2028, 12, 1, 0, 0) == [me]
+    assert look(shop, 2027, 12, 31, 23, 59) == [me]
+    assert look(shop, 2028, 12, 1, 0, 0) == [me]  # 336 days later
 
     assert holds(shop, program) == (150, 0)
+
+
+def test_another_month_of_birth_brings_no_second_gift_within_weeks_and_says_why(bare_shop: Shop) -> None:
+    shop = bare_shop
+    program, me = a_birthday(shop, 12), shop.member.id
+    assert look(shop, 2026, 12, 1) == [me]
+
+    shop.member.birth_month = 1
+    assert look(shop, 2027, 1, 1) == [me]  # is looked at once, and given nothing
+    assert look(shop, 2027, 1, 31) == []
+    assert holds(shop, program) == (50, 0)
+    said = [line.reasons for line in story.story(shop.session, me) if not any(gain.amount for gain in line.gains)]
+    assert said == [("For your birthday month", "The last birthday gift was less than ten months ago")]
+    assert look(shop, 2028, 1, 1) == [me]  # what gave nothing is no gift
+
+    assert holds(shop, program) == (100, 0)
+
+
+def test_gift_of_a_merged_member_counts_as_the_last_one(bare_shop: Shop) -> None:
+    shop = bare_shop
+    program = a_birthday(shop, 1)
+    newcomer = a_member(shop.session, birth_month=12)
+    assert look(shop, 2026, 12, 1) == [newcomer.id]
+    with clock.moved(to=local(2026, 12, 2)):
+        merge.absorb(shop.session, newcomer, into=shop.member)
+
+    assert look(shop, 2027, 1, 1) == [shop.member.id]
+
+    assert holds(shop, program) == (50, 0)
+
+
+def test_birthday_gift_that_was_taken_back_or_ran_out_is_no_last_one(bare_shop: Shop) -> None:
+    shop = bare_shop
+    program = a_birthday(shop, 12, limit={"budget": 50})
+    other = a_member(shop.session, birth_month=12)
+    assert look(shop, 2026, 12, 1) == [shop.member.id, other.id]  # the second one finds nothing left
+    triggers.take_back(shop.session, shop.member, "birthday_month", 2026)
+
+    for member in (shop.member, other):
+        member.birth_month = 1
+    look(shop, 2027, 1, 1)
+
+    runs = shop.session.scalars(select(TriggerRun.reason).where(TriggerRun.source == "2027")).all()
+    assert runs == ["budget_used", "budget_used"]
+    assert holds(shop, program) == (0, 0)
 
 
 def test_month_is_that_of_the_brands_zone_at_the_edge_of_a_leap_day(bare_shop: Shop) -> None:

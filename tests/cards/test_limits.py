@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from app.cards import limits, reasons, service
+from app.cards import limits, merge, reasons, service
 from app.cards.limit_settings import LimitsIn
 from app.cards.limits import Limits, NeedsApproval
 from app.cards.story import story
 from app.ledger.models import Purchase
 from app.members.models import Contact
 from app.network.models import Outlet
-from tests.builders import an_outlet
+from tests.builders import a_member, an_outlet
 from tests.cards.kinds import a_plan
 from tests.cards.strict import HELSINKI, NOON, a_worker, flags, own_card, place, sell, set_limits, told
 from tests.programs import a_rule, percent
@@ -69,6 +69,23 @@ def test_purchase_that_earned_nothing_or_was_taken_back_does_not_count(strict_sh
     strict_shop.refund(sell(strict_shop))
 
     assert told(*(sell(strict_shop) for _sale in range(4))) == [(1, "")] * 3 + [OUTLET_CUT]
+
+
+def test_what_a_merged_member_bought_today_counts_at_each_limit(strict_shop: Shop) -> None:
+    first, second = (a_member(strict_shop.session, state="provisional") for _member in range(2))
+    own = own_card(strict_shop)
+    set_limits(strict_shop, own_card_month=4, purchases_day=5)
+    before = [sell(strict_shop, member=one) for one in (first, second)]
+    merge.absorb(strict_shop.session, first, into=second)
+    merge.absorb(strict_shop.session, second, into=strict_shop.member)
+
+    here = [sell(strict_shop, member=one) for one in (strict_shop.member, first)]
+    away = [sell(strict_shop, till=strict_shop.far_till) for _sale in range(3)]
+
+    assert told(*before, *here) == [(1, "")] * 3 + [OUTLET_CUT]
+    assert told(*away) == [(1, "")] * 2 + [DAY_CUT]
+    sell(strict_shop, at=NOON - timedelta(days=1)), sell(strict_shop, at=NOON - timedelta(days=1))
+    assert flags(strict_shop)[-1] == ("own_card_often", {"owner": own.public_id, "times": 5, "most": 4})
 
 
 def test_day_is_that_of_the_brand_at_the_moment_of_the_purchase(strict_shop: Shop) -> None:

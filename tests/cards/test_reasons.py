@@ -22,7 +22,7 @@ def codes() -> set[str]:
 
 def test_every_code_that_rules_and_limits_can_give_has_a_sentence_of_its_own() -> None:
     assert {"capped", "below_one_step", "visited_today", "first_n_over"} <= codes()
-    assert codes() | set(limits.CUTS) == reasons.CODES
+    assert codes() | set(limits.CUTS) | {reasons.BIRTHDAY_LATELY} == reasons.CODES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from app.cards import expiry, merge, serial
+from app.cards import expiry, merge, rules, serial
+from app.cards.models import ProgramVersion
 from app.cards.paying import ProgramUnknown
 from app.cards.serial_models import SerialCard
 from app.core import clock
@@ -67,6 +68,31 @@ def test_more_than_is_left_is_not_used(pool: Shop) -> None:
 
     assert refusal.value.extra == {"left": 10}
     assert (left(pool), len(facts(pool))) == (10, 1)
+
+
+def test_use_from_before_its_card_was_sold_is_refused_but_for_what_clocks_differ(pool: Shop) -> None:
+    sell(pool, 2026, 3, 1, 12)
+
+    with pytest.raises(serial.SerialCardSoldLater) as refusal:
+        use(pool, 1, 2026, 3, 1, 11, 54, 59)
+
+    assert refusal.value.extra == {"left": 0}
+    with pytest.raises(serial.UsesTooFew):
+        use(pool, 11, 2026, 3, 1, 11, 54, 59)
+    assert use(pool, 1, 2026, 3, 1, 11, 55, 1).balance == 9
+
+
+def test_use_is_taken_from_the_card_that_was_there_also_where_a_later_one_ends_sooner(pool: Shop) -> None:
+    sell(pool, 2026, 3, 1, 12)
+    version = pool.session.scalars(select(ProgramVersion)).one()
+    version.rule = rules.parse("serial_card", {**PLAN, "valid_months": 1}).to_json()
+    pool.session.flush()
+    sell(pool, 2026, 3, 2, 12)
+
+    found = use(pool, 2, 2026, 3, 1, 18)
+
+    assert [(row.uses, card.id) for row, card in found.rows] == [(2, cards(pool)[0].id)]
+    assert [card.left for card in cards(pool)] == [8, 10]
 
 
 def test_card_is_good_to_its_last_moment_also_before_the_job_says_so(pool: Shop) -> None:

@@ -13,7 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cards import expiry
+from app.cards.models import Program
 from app.core import clock
+from app.ledger import service as ledger
 from app.members.models import Member
 from app.network.models import Brand
 from app.rewards import service as rewards
@@ -108,29 +110,41 @@ class Shopper:
     def body(self, number: int) -> dict[str, Any]:
         """Return a basket, as a till would book it."""
         self.till.forget_tries()
-        place = self.chance.randrange(2)
+        place = self.chance.choice((0, 0, 1))
         with self.till.database.unit(self.till.side.brand_id) as session:
             wanted = select(Member).where(Member.public_id == self.till.side.members[place].public_id)
             member = session.scalars(wanted).one()
             coupons = [self.coupon(session, member) for _coupon in range(self.chance.choice((0, 0, 1, 1, 2, 3)))]
+            held = self.held(session, member)
             cards = [self.gift_card(session, member) for _card in range(self.chance.choice((0, 0, 0, 1, 2)))]
         lines = [self.line() for _line in range(self.chance.randint(1, 4))] if self.sometimes(0.7) else []
         total = sum(line["quantity"] * line["unit_price_cents"] for line in lines)
         body: dict[str, Any] = {
             "receipt": f"Q-{number}", "occurred_at": clock.now().isoformat(), "lines": lines, "coupons": coupons,
             "total_cents": total if lines else self.chance.choice((0, 90, 700, 2500, 4999, 13_100, 60_000)),
-            "gift_cards": cards, **self.who(place),
+            "gift_cards": cards, **self.who(place, held),
         }  # fmt: skip
         if self.sometimes(0.3):
             body["approval"] = {"staff": self.till.side.manager, "pin": PIN}
         return body
 
-    def who(self, place: int) -> dict[str, Any]:
-        """Return who buys: by the code, or by a scan that may redeem and pays with bonus."""
-        if place or self.sometimes(0.4):
+    def who(self, place: int, held: Mapping[str, int]) -> dict[str, Any]:
+        """Return who buys: by the code, or by a scan that may redeem and pays with bonus, seldom with too much."""
+        if place or self.sometimes(0.25):
             return {"member": self.till.side.members[place].code}
-        spend = {slug: self.chance.choice((1, 40, 150, 400)) for slug in ("bonus", "season") if self.sometimes(0.5)}
+        spend = {
+            slug: cents
+            for slug in ("bonus", "season")
+            for cents in [self.chance.choice((1, 40, 150, 400))]
+            if self.sometimes(0.8 if cents <= held.get(slug, 0) else 0.1)
+        }
         return {"scan": self.till.redeeming_scan(), "spend": spend}
+
+    @staticmethod
+    def held(session: Session, member: Member) -> dict[str, int]:
+        """Return what a member has in each program."""
+        slugs = {program.id: program.slug for program in session.scalars(select(Program))}
+        return {slugs[program_id]: held for program_id, held in ledger.balances(session, member.id).items()}
 
     def line(self) -> dict[str, Any]:
         """Return a line, sometimes at a member price."""

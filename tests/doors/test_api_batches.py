@@ -5,11 +5,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.cards.serial_models import SerialUse
+from app.cards.serial_models import SerialCard, SerialUse
 from app.core import clock
+from app.members.models import Member
 from tests.doors.test_api_errors import refusal
 from tests.doors.tillside import TillSide
-from tests.walls.world import NOW
+from tests.walls.world import NOW, SERIAL
 
 
 def sent(till: TillSide, events: list[dict[str, Any]], *, key: str | None = None) -> list[dict[str, Any]]:
@@ -101,6 +102,27 @@ def test_scan_from_before_the_line_broke_counts_for_what_happened_within_its_min
     with till.database.reading(till.side.brand_id) as session:
         newest = session.scalars(select(SerialUse).order_by(SerialUse.id.desc()).limit(1)).one()
     assert (newest.uses, newest.occurred_at) == (2, NOW + timedelta(minutes=4))
+
+
+def test_use_from_before_its_card_was_sold_is_refused_and_the_others_stand(till: TillSide) -> None:
+    with clock.moved(to=NOW + timedelta(minutes=10)):
+        body = {"scan": till.redeeming_scan(), "program": SERIAL}
+    with till.database.reading(till.side.brand_id) as session:
+        mine = select(SerialCard).join(Member).where(Member.public_id == till.side.members[0].public_id)
+        there = sum(card.left for card in session.scalars(mine))
+    with clock.moved(to=NOW + timedelta(minutes=13)):
+        till.serial_card()
+    uses = [
+        {"key": f"use-{minutes}", "occurred_at": (NOW + timedelta(minutes=minutes)).isoformat(),
+         "call": "/serial-cards/uses", "body": {**body, "uses": there + 1}}
+        for minutes in (6, 9)
+    ]  # fmt: skip
+
+    with clock.moved(to=NOW + timedelta(hours=3)):
+        results = sent(till, uses)
+
+    assert [result["status"] for result in results] == [409, 201]
+    assert (results[0]["problem"]["code"], results[0]["problem"]["left"]) == ("serial_card_sold_later", there)
 
 
 def test_wrong_codes_are_counted_and_the_rest_may_come_again(till: TillSide) -> None:

@@ -1,5 +1,6 @@
 """One key, one effect, one answer: replays, another body, many at once; and a database that is not there."""
 
+import json
 import os
 import sqlite3
 import threading
@@ -15,10 +16,11 @@ from app.core import clock
 from app.core.db import Database
 from app.core.runtime import Runtime
 from app.core.settings import Settings
+from app.doors import idempotency
 from app.ledger.models import LedgerEntry, Purchase
 from app.members.models import MemberCode
 from app.network import tills
-from app.network.models import Till
+from app.network.models import Answer, Till
 from app.wsgi import create_app
 from tests.builders import a_brand, a_member
 from tests.doors.test_api_errors import refusal
@@ -84,6 +86,21 @@ def test_the_same_key_with_another_body_or_address_is_a_conflict(till: TillSide)
     ):
         assert refusal(till.post(path, body, key="once")) == (409, "idempotency_key_reused")
     assert rows(till.file) == before
+
+
+def test_what_is_kept_of_a_body_cannot_be_counted_out_and_a_row_of_before_still_answers(till: TillSide) -> None:
+    sale = till.sale()
+    first = till.post("/purchases", sale, key="once")
+    plain = idempotency.fingerprint(json.dumps(sale).encode())
+    with till.database.unit(till.side.brand_id) as session:
+        row = session.scalars(select(Answer).where(Answer.key == "once")).one()
+        assert plain not in row.body_hash
+        row.body_hash = plain
+
+    again = till.post("/purchases", sale, key="once")
+
+    assert (again.status_code, again.data) == (201, first.data)
+    assert refusal(till.post("/purchases", {**sale, "total_cents": 1}, key="once")) == (409, "idempotency_key_reused")
 
 
 def test_another_till_may_use_the_same_key(till: TillSide) -> None:

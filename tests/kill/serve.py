@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, request
 from sqlalchemy import select
 
 from app.core import clock, log, settings, web
@@ -36,11 +36,11 @@ def _off(_key: str, _fingerprint: str, do: Callable[[], Any]) -> Response:
 def _apart(key: str, fingerprint: str, do: Callable[[], Any]) -> Response:
     """The twin that keeps the answer in a transaction of its own, after the purchase's."""
     if web.session().scalar(select(Answer.id).where(Answer.key == key)) is not None:
-        return idempotency._replay(web.session(), key, fingerprint)
+        return idempotency._replay(web.session(), key, fingerprint, request.path)
     response = current_app.make_response(do())
     web.end_unit(keep=response.status_code < 400)
     session = web.session()
-    row = session.get_one(Answer, idempotency._take(session, key, fingerprint))
+    row = session.get_one(Answer, idempotency._take(session, key, fingerprint, request.path))
     row.status, row.body, row.at = response.status_code, keyring(session).encrypt(response.get_data()), clock.now()
     return response
 

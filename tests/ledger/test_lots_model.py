@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -19,6 +19,7 @@ from tests.builders import a_brand
 from tests.ledger.card import DAY_0, Card, a_card
 from tests.ledger.units import DAY, Shown, Take, Units
 from tests.members.races import FULL
+from tests.seeds import drawn, say
 
 RUNS = {"sqlite": 500 if FULL else 30, "postgresql": 100 if FULL else 10}
 STEPS = 40  # each a minute, fewer than a day has: so nothing expires in the very minute of a step
@@ -150,7 +151,7 @@ class Life(RuleBasedStateMachine):
 def live(database: Database, runs: int, *, phases: tuple[Phase, ...] = tuple(Phase)) -> None:
     """Live some lives; the first that ends otherwise than the model's is shown with its steps."""
     run_state_machine_as_test(
-        lambda: Life(database),
+        seed(say(drawn()))(lambda: Life(database)),
         settings=settings(
             max_examples=runs, stateful_step_count=STEPS, deadline=None, database=None, print_blob=True,
             suppress_health_check=list(HealthCheck), phases=phases,

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,12 @@ class Counter:
         return way if told == "done" else told
 
 
-def serve(line: Connection) -> None:
-    """Run the races that the line tells of, one after the other, until it says that there are no more."""
+def serve(line: Connection, together: Barrier) -> None:
+    """Run the races that the line tells of, one after the other, until it says that there are no more.
+
+    Args:
+        together: where all processes meet before each coupon.
+    """
     registry.load()
     log.configure("CRITICAL")  # a twin's crashes are told on the line
     app = the_app()
@@ -77,17 +82,21 @@ def serve(line: Connection) -> None:
                 if told["twin"]:
                     select_then_update(world, patch)
                 app.extensions["leima"] = Runtime(Settings(demo=True, data_dir=Path(folder)), world.own())
-                _race(app, told, line)
+                _race(app, told, line, together)
             for opened in (world.database, *world.opened):
                 opened.engine.dispose()
 
 
-def _race(app: Flask, told: dict[str, Any], line: Connection) -> None:
-    """Redeem every coupon once at each till, after a word on the line; say of each coupon what the tills were told."""
+def _race(app: Flask, told: dict[str, Any], line: Connection, together: Barrier) -> None:
+    """Redeem every coupon once at each till; say of each coupon what the tills were told.
+
+    All processes begin with a coupon when the last one has done with the coupon before.
+    """
     tills = [Counter(app.test_client(), key, key[-8:], random.Random(f"{told['seed']} {key}")) for key in told["keys"]]
-    line.send("ready")
-    line.recv()
-    found = [at_once(len(tills), _redeem(tills, coupon, told["buyers"])) for coupon in told["coupons"]]
+    found = []
+    for coupon in told["coupons"]:
+        together.wait(60)
+        found.append(at_once(len(tills), _redeem(tills, coupon, told["buyers"])))
     line.send([[one if isinstance(one, str) else type(one).__name__ for one in each] for each in found])
 
 

@@ -246,7 +246,7 @@ OPERATIONS = {
         "What was used",
         (
             scans.ScanUnknown, scans.ScanExpired, scans.RedeemNotAllowed, paying.ProgramUnknown,
-            serial.ProgramNotSerial, serial.UsesTooFew,
+            serial.ProgramNotSerial, serial.UsesTooFew, serial.SerialCardSoldLater,
         ),
     ),
     "/api/v1/serial-cards/uses/{serial_use}/reversals": Operation(
