@@ -3,7 +3,7 @@
 import argparse
 
 from app import registry
-from app.cli.common import ask_password, brand_id_of, demand_schema, opened, out
+from app.cli.common import ask_password, brand_id_of, demand_schema, err, opened, out
 from app.core.setup import Change, apply_file
 from app.fakes import demo as demo_fakes
 from app.fakes import history_player
@@ -25,7 +25,9 @@ def apply(args: argparse.Namespace) -> int:
 def _print_changes(changes: list[Change], *, dry_run: bool) -> None:
     for change in changes:
         style = "green" if change.sign == "+" else "yellow"
-        out.print(f"{change.sign} {change.what} {change.detail}".rstrip(), style=style, markup=False, soft_wrap=True)
+        lasting = change.public_id and not dry_run  # the ids of a dry run are given to nobody
+        told = f"(id {change.public_id})" if lasting else change.detail
+        out.print(f"{change.sign} {change.what} {told}".rstrip(), style=style, markup=False, soft_wrap=True)
     done = "would change" if dry_run else "changed"
     out.print(f"{len(changes)} {done}." if changes else "Nothing to change.")
 
@@ -53,23 +55,24 @@ def staff(args: argparse.Namespace) -> int:
                 set_pin(session, person, secret)
             else:
                 set_password(session, person, secret)
-    if args.pin:
-        out.print(f"The PIN of {args.email} is set.", markup=False, soft_wrap=True)
-        return 0
-    out.print(f"The password of {args.email} is set; other log-ins of theirs have ended.", markup=False, soft_wrap=True)
+            public_id = person.public_id
+    done = f"The PIN of {args.email} is set."
+    if not args.pin:
+        done = f"The password of {args.email} is set; other log-ins of theirs have ended."
+    out.print(f"{done} Tills name them by the id {public_id}.", markup=False, soft_wrap=True)
     return 0
 
 
 def till_key(args: argparse.Namespace) -> int:
-    """Give a till a new key, or end the one it has."""
+    """Give a till a new key, or end the one it has; its id is told beside the output, which is the key alone."""
     with opened() as runtime:
         brand_id = brand_id_of(runtime.database, args.brand)
         with runtime.database.unit(brand_id) as session:
             till = network.till_by_slug(session, args.outlet, args.till)
+            key = "" if args.revoke else new_till_key(session, till)
             if args.revoke:
                 revoke_till_key(session, till)
-                key = ""
-            else:
-                key = new_till_key(session, till)
+            public_id = till.public_id
+    err.print(f"The till {args.outlet}/{args.till} has the id {public_id}.", markup=False, soft_wrap=True)
     out.print(key or "The till's key has ended.", markup=False, soft_wrap=True)
     return 0

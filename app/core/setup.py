@@ -35,6 +35,7 @@ E = TypeVar("E", bound=Entry)
 R = TypeVar("R", bound=Base)
 T = TypeVar("T")
 _slug = attrgetter("slug")
+_public_id = attrgetter("public_id")
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,12 @@ class Item(Generic[E]):
 
 @dataclass(frozen=True)
 class Change:
-    """A line for the reader: `+` created, `~` changed."""
+    """A line for the reader: `+` created, `~` changed. `public_id` is the id of a new row that callers name by it."""
 
     sign: str
     what: str
     detail: str = ""
+    public_id: str = field(default="", compare=False)  # another one in each run
 
 
 class SetupModule(Protocol):
@@ -126,20 +128,23 @@ class Setup:
         self.brand = brand
         self.session.info["brand_id"] = brand_id
 
-    def save(self, model: type[R], what: str, match: dict[str, Any], values: dict[str, Any]) -> R:
+    def save(
+        self, model: type[R], what: str, match: dict[str, Any], values: dict[str, Any], *, with_id: bool = False
+    ) -> R:
         """Create the row that `match` names, or change what differs from `values`; notes the change.
 
         Args:
             what: the row in the words of the file: `outlet kallio`.
             match: columns that find the row; they are set on a new one.
             values: column → new value; what is missing here is left alone.
+            with_id: the change tells the public id of a new row, by which others will name it.
         """
         row = self.session.scalar(select(model).filter_by(**match))
         if row is None:
             row = model(**match, **values)
             self.session.add(row)
             self.session.flush()
-            self.changed("+", what)
+            self.changes.append(Change("+", what, public_id=_public_id(row) if with_id else ""))
         else:
             self.update(row, what, values)
         return row

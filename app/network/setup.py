@@ -264,7 +264,7 @@ def _till(setup: Setup, item: Item[TillIn]) -> None:
     outlet = setup.refer("outlets", Outlet, value.outlet, (*item.place, "outlet"))
     if outlet is not None:
         match = {"outlet_id": outlet.id, "slug": value.slug}
-        setup.save(Till, f"till {value.outlet}/{value.slug}", match, item.given("name"))
+        setup.save(Till, f"till {value.outlet}/{value.slug}", match, item.given("name"), with_id=True)
 
 
 def _person(setup: Setup, item: Item[StaffIn]) -> None:
@@ -278,7 +278,7 @@ def _person(setup: Setup, item: Item[StaffIn]) -> None:
     values["reseller_id"] = reseller.id if reseller else None
     if "ended" in value.model_fields_set and value.ended is not (known is not None and known.ended_at is not None):
         values["ended_at"] = clock.now() if value.ended else None
-    person = setup.save(Staff, f"staff {value.email}", {"email": value.email}, values)
+    person = setup.save(Staff, f"staff {value.email}", {"email": value.email}, values, with_id=True)
     if person.ended_at is not None:
         sessions.end_all(setup.session, door="brand", subject_id=person.id)
 

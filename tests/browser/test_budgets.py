@@ -112,6 +112,6 @@ def test_till_and_console_are_light(service: Service, windows: Windows) -> None:
     desk.fill("#password", kept["password"])
     desk.keyboard.press("Enter")
     expect(desk.locator("h1")).to_have_text("Dashboard")
-    for path in ("/brand?days=90", "/brand/members"):
+    for path in ("/brand?days=90", "/brand/members", "/brand/outlets"):
         console = _load(desk, service.base + path)
         assert (console.bytes <= 120_000, len(console.urls) <= 15) == (True, True), console

@@ -184,7 +184,7 @@ def test_pages_of_the_brand_and_of_the_demo_have_no_fault(service: Service, wind
     looks.at(page, "brand-member-judged")
     phone.goto(f"{service.base}/meri/activity")
     looks.at(phone, "activity-judged")
-    for path in ("programs", "programs/coffee", "programs/new", "rewards", "rewards/free-coffee"):
+    for path in ("programs", "programs/coffee", "programs/new", "rewards", "rewards/free-coffee", "outlets", "people"):
         page.goto(f"{service.base}/brand/{path}")
         looks.at(page, "brand-" + path.replace("/", "-"))
     phone.goto(f"{service.base}/meri/wallet")

@@ -29,7 +29,7 @@ SAME = {
     "fi": {"Logo", "%(number)s %(unit)s: %(how)s", "Bonus"},
     "sv": {
         "Period", "Text", "%(number)s %(unit)s: %(how)s", "%(n)s extra", "Bonus", "Plan", "Program", "Version",
-        "Version %(n)s", "version %(n)s",
+        "Version %(n)s", "version %(n)s", "Kiosk", "Id", "Person", "%(count)s person",
     },
 }  # fmt: skip  # one word in both languages
 

@@ -195,6 +195,8 @@ FEEDS: dict[str, list[Feed]] = {
     "brand.dashboard": [Feed("brand")],
     "brand.members": [Feed("brand", query={"q": "~member_id"}), Feed("brand", query={"q": "~code"})],
     "brand.member": [Feed("brand", {"public_id": "@member_id"})],
+    "brand.outlets": [Feed("brand"), Feed("brand", query={"q": "~till_id"})],
+    "brand.people": [Feed("brand"), Feed("brand", query={"q": "~staff_id"})],
     "brand.wallet": [Feed("brand")],
     "brand.publish": [Feed("brand", form=NEWS)],
     "brand.stop_news": [Feed("brand", {"public_id": "@news"})],

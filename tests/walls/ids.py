@@ -59,7 +59,9 @@ def _ids(side: Side) -> dict[str, list[str]]:
         "till": [till.public_id for till in elsewhere],
         "coupon_id": [member.coupon_id for member in members],
         "device": [member.device for member in members],
-        "member_id": [first.public_id],
+        "member_id": [first.public_id],  # the console shows all of the brand, so only the other brand's are foreign
+        "till_id": [tills[0].public_id],
+        "staff_id": [side.cashiers[0]],
         "link": [side.link],
         "digits": [side.digits],
         "staff": list(side.cashiers),

@@ -3,7 +3,7 @@
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
 from app.doors.api.sale_schemas import Some
-from app.doors.api.schemas import A_MOMENT, AN_ID, In, Moment, OfMemberIn, Out, PublicId, Receipt, Slug, one_of
+from app.doors.api.schemas import A_MOMENT, AN_ID, BY_ID, In, Moment, OfMemberIn, Out, PublicId, Receipt, Slug, one_of
 
 
 class GiftCardSaleIn(OfMemberIn):
@@ -15,7 +15,7 @@ class GiftCardSaleIn(OfMemberIn):
     value_cents: Some = Field(description="what is loaded, which is what the till took in", examples=[5000])
     receipt: Receipt = Field(description="the receipt's number, once for a till and day", examples=["1041"])
     occurred_at: Moment = Field(description="at most 5 minutes ahead, 30 days back", examples=[A_MOMENT])
-    cashier: PublicId | None = Field(None, description="who sold, by the id in the console")
+    cashier: PublicId | None = Field(None, description=f"who sold, {BY_ID}")
 
     @model_validator(mode="after")
     def _one(self) -> "GiftCardSaleIn":

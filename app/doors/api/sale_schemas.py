@@ -8,6 +8,7 @@ from app.core.money import MAX_CENTS
 from app.doors.api.schemas import (
     A_MOMENT,
     AN_ID,
+    BY_ID,
     ApprovalIn,
     Cents,
     Code,
@@ -64,7 +65,7 @@ class BasketIn(OfMemberIn):
         " redeem", examples=[{"bonus": 250}], json_schema_extra={"additionalProperties": False},
     )  # fmt: skip
     gift_cards: list[GiftCardIn] = Field([], max_length=10, description="gift cards to pay with")
-    cashier: PublicId | None = Field(None, description="who sold, by the id in the console")
+    cashier: PublicId | None = Field(None, description=f"who sold, {BY_ID}")
     approval: ApprovalIn | None = Field(None, description="what a till gets by asking a manager after needs_approval")
 
 
@@ -181,7 +182,7 @@ class RefundIn(In):
     model_config = ConfigDict(json_schema_extra=one_of(("purchase",), ("till", "receipt", "local_date")))
 
     purchase: PublicId | None = Field(None, description="from POST /purchases", examples=[AN_ID])
-    till: PublicId | None = Field(None, description="the till that sold, of this outlet")
+    till: PublicId | None = Field(None, description=f"the till that sold, of this outlet, {BY_ID}")
     receipt: Receipt | None = Field(None, description="the receipt's number")
     local_date: Day | None = Field(None, description="the day of the sale where the shop is")
     lines: list[ReturnIn] = Field([], max_length=500, description="what comes back; none is all that is left")

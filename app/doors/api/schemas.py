@@ -34,6 +34,7 @@ Text = Annotated[str, Field(min_length=1, max_length=400, pattern=r"^[^\x00]+$")
 
 AN_ID = "01K8Q3ZV5T7M2XN4RWBYHDGJCE"  # what ids and moments look like, for the document
 A_MOMENT = "2026-03-02T09:00:00+02:00"
+BY_ID = "by the id on the console’s page “Outlets and people”"
 
 
 class In(BaseModel):
@@ -178,5 +179,5 @@ class MemberOut(Out):
 class ApprovalIn(In):
     """A manager's approval, typed at the till."""
 
-    staff: PublicId = Field(description="the manager, by the id in the console", examples=[AN_ID])
+    staff: PublicId = Field(description=f"the manager, {BY_ID}", examples=[AN_ID])
     pin: str = Field(description="the manager's PIN, 4 to 6 digits", pattern=r"^[0-9]{4,6}$", examples=["4711"])

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 from app.doors.api.schemas import (
     A_MOMENT,
     AN_ID,
+    BY_ID,
     Cents,
     In,
     Moment,
@@ -28,7 +29,7 @@ class SerialSaleIn(OfMemberIn):
     price_cents: Cents = Field(description="what the till took in for it; must be its price", examples=[9000])
     receipt: Receipt = Field(description="the receipt's number, once for a till and day", examples=["1041"])
     occurred_at: Moment = Field(description="at most 5 minutes ahead, 30 days back", examples=[A_MOMENT])
-    cashier: PublicId | None = Field(None, description="who sold, by the id in the console")
+    cashier: PublicId | None = Field(None, description=f"who sold, {BY_ID}")
 
 
 class SerialSaleOut(Out):

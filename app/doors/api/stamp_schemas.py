@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from app.doors.api.sale_schemas import IssuedGiftCardOut, IssuedOut
-from app.doors.api.schemas import AN_ID, ApprovalIn, OfMemberIn, Out, PublicId, _counted
+from app.doors.api.schemas import AN_ID, BY_ID, ApprovalIn, OfMemberIn, Out, PublicId, _counted
 
 Count = Annotated[int, Field(ge=1, le=300), BeforeValidator(_counted)]
 Slug = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$")]
@@ -13,7 +13,7 @@ Slug = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$"
 
 class _ByHandIn(OfMemberIn):
     program: Slug = Field(description="short name of the program", examples=["coffee"])
-    cashier: PublicId = Field(description="who does it, by the id in the console", examples=[AN_ID])
+    cashier: PublicId = Field(description=f"who does it, {BY_ID}", examples=[AN_ID])
 
 
 class StampIn(_ByHandIn):

@@ -1,4 +1,4 @@
-"""The brand console, `/brand`: figures and the members' register, for people who work for the brand."""
+"""The brand console, `/brand`: figures, the members' register, the network, for people who work for the brand."""
 
 from app.doors.brand import (  # noqa: F401 - importing a module adds its views
     dashboard,
@@ -6,6 +6,7 @@ from app.doors.brand import (  # noqa: F401 - importing a module adds its views
     grants,
     looks,
     members,
+    network,
     program_edit,
     programs,
     rewards,

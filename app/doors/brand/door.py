@@ -61,11 +61,16 @@ def _wish(allowed: tuple[str, ...], default: str) -> str:
 
 def page(template: str, http_status: int = 200, *, here: str, **values: object) -> Response:
     """Render a page of the console; `here` is its place in the menu."""
-    roles = {
-        "brand_admin": _("Administrator"), "marketing": _("Marketing"), "finance": _("Finance"), "sales": _("Sales"),
-    }  # fmt: skip
-    me = {"name": g.staff.name, "role": roles[g.staff.role]}
+    me = {"name": g.staff.name, "role": role_names()[g.staff.role]}
     return web.page(f"brand/{template}.html", http_status, staff=me, here=here, **values)
+
+
+def role_names() -> dict[str, str]:
+    """Return each role of the brand's and of resellers' people, for people."""
+    return {
+        "brand_admin": _("Administrator"), "marketing": _("Marketing"), "finance": _("Finance"), "sales": _("Sales"),
+        "reseller_manager": _("Manager"), "cashier": _("Cashier"),
+    }  # fmt: skip
 
 
 def _is_ours(path: str) -> bool:
