@@ -31,6 +31,7 @@ def a_cut_sale(console: Console) -> str:
         basket = Basket(12_400, "R-1", clock.now() - timedelta(minutes=2))
         wishes = service.Wishes(offline=True)
         session.get_one(Brand, console.brand_id).limits = {}
+        session.flush()
         service.record_purchase(session, basket, member=member, till=till, wishes=wishes)
         return session.scalars(select(Flag.public_id)).one()
 
