@@ -63,6 +63,7 @@ class CouponUse:
     view: CouponView
     discount_cents: int
     settlement_cents: int
+    line_discounts: tuple[int, ...] = ()  # the discount by line, where the basket has lines
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,8 @@ def _used(basket: Basket, view: CouponView, settled: Settled) -> CouponUse:
         raise CouponNotUsable(
             _("There is nothing left that this coupon could take off."), state="nothing_left", at=None
         )
-    return CouponUse(view, discount, settled.settlements[view.coupon.public_id])
+    key = view.coupon.public_id
+    return CouponUse(view, discount, settled.settlements[key], settled.coupon_lines[key])
 
 
 def _paid(settled: Settled) -> Paid:

@@ -109,6 +109,9 @@ def refund(
     offers.take_back(session, purchase_id=purchase.id, refund_id=refund_id, back=came_back, till=till, at=now)
     tiers.after_refund(session, member_id=member_id, purchase_id=purchase.id, refund_id=refund_id, kept=booking.tiers)
     coupons = rewards.give_back(session, purchase_id=purchase.id, at=now) if back.whole else 0
+    if not back.whole:
+        parts = [(line.number, line.bought, line.gone, line.quantity) for line in back.lines]
+        rewards.take_discounts_back(session, parts, purchase_id=purchase.id, refund_id=refund_id, till=till, at=now)
     return RefundResult(public_id, purchase, back.amount_cents, back.paid_cents, back.spent_cents, taken, coupons)
 
 

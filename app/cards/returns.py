@@ -10,6 +10,7 @@ from app.cards.rules import Line
 from app.core.errors import Conflict, Invalid
 from app.core.i18n import gettext as _
 from app.ledger.models import Purchase, PurchaseLine, Refund, RefundLine
+from app.ledger.rules import part_of
 
 
 class NotThatMuchLeft(Conflict):
@@ -33,6 +34,9 @@ class ReturnedLine:
     discount_cents: int
     spent_cents: int
     paid_cents: int
+    number: int
+    bought: int  # items of the line
+    gone: int  # items that had come back before
 
     @property
     def amount_cents(self) -> int:
@@ -111,10 +115,9 @@ def _part(line: PurchaseLine, gone: int, quantity: int) -> ReturnedLine:
             _("Not that many of these are left to take back."), line=line.number, left=line.quantity - gone
         )
 
-    def share(cents: int) -> int:
-        return cents * (gone + quantity) // line.quantity - cents * gone // line.quantity
-
-    return ReturnedLine(line.id, quantity, share(line.discount_cents), share(line.spent_cents), share(line.paid_cents))
+    amounts = (line.discount_cents, line.spent_cents, line.paid_cents)
+    discount, spent, paid = (part_of(cents, line.quantity, gone, quantity) for cents in amounts)
+    return ReturnedLine(line.id, quantity, discount, spent, paid, line.number, line.quantity, gone)
 
 
 def _left(line: PurchaseLine, gone: int) -> Line:

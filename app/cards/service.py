@@ -192,6 +192,7 @@ def _pay(
         redemption = rewards.redeem(
             session, use.view.code, till=till, purchase_id=result.purchase_id, at=basket.occurred_at,
             discount_cents=use.discount_cents, settlement_cents=use.settlement_cents,
+            line_discounts=use.line_discounts,
         )  # fmt: skip
         result.redemptions.append(redemption)
     for gift in planned.payment.gift_cards:

@@ -13,8 +13,9 @@ ENTRY_KINDS = (
     "forfeit",
 )  # fmt: skip
 FactKind = Literal[
-    "bonus_spent", "gift_card_used", "gift_card_sold", "serial_card_used", "serial_card_sold", "member_price"
-]
+    "bonus_spent", "gift_card_used", "gift_card_sold", "serial_card_used", "serial_card_sold", "member_price",
+    "coupon_discount",  # less of a redemption's, whose goods came back by lines
+]  # fmt: skip
 
 
 class Purchase(BrandOwned, Base):

@@ -49,3 +49,16 @@ class Paid:
     discount_cents: int = 0
     spent_cents: int = 0
     lines: tuple[LinePaid, ...] = ()
+
+
+def part_of(cents: int, items: int, gone: int, coming: int) -> int:
+    """Return what some items of a line come back for.
+
+    Of 3 items for 10.00, the first is 3.33, the second 3.33, the third 3.34, in whatever steps they come.
+
+    Args:
+        cents: of the whole line.
+        gone: how many of its items came back before.
+        coming: how many come back now.
+    """
+    return cents * (gone + coming) // items - cents * gone // items

@@ -114,8 +114,9 @@ class Redemption(BrandOwned, Base):
     settlement_cents: Mapped[int]
     fee_cents: Mapped[int]
     discount_cents: Mapped[int] = mapped_column(default=0, server_default="0")  # what the basket cost less
-    # The same by line of the purchase, where it has lines: what comes back by lines takes its share of it along.
-    line_discounts: Mapped[list[int] | None] = mapped_column(JSON, info={"personal": "none"})
+    # The same by line of the purchase that was paid with it, empty where that has none; null where none was. What comes
+    # back by lines takes its share of it along.
+    line_discounts: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True), info={"personal": "none"})
     cost_centre_id: Mapped[int | None]
     vat_code: Mapped[str] = mapped_column(String(20), default="", server_default="", info={"personal": "none"})
     campaign: Mapped[str | None] = mapped_column(String(40), info={"personal": "none"})

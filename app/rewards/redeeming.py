@@ -1,5 +1,6 @@
 """Coupons at the till: held for a moment, redeemed once ever, taken back; and the true reason why not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.db import brand_of
-from app.core.errors import Conflict, NotFound
 from app.core.events import emit
 from app.core.i18n import format_cents
 from app.core.i18n import gettext as _
@@ -17,24 +17,11 @@ from app.core.tables import UtcDateTime
 from app.ledger.models import Purchase
 from app.network.models import Outlet, Till
 from app.rewards import rules
-from app.rewards.coupons import GRACE_DAYS, CouponNotUsable, CouponView, find
+from app.rewards.coupons import CouponNotUsable, CouponView, find
 from app.rewards.events import CouponChanged
-from app.rewards.holding import hold_coupons
 from app.rewards.models import Coupon, Redemption, Reward
 
 HOLD = timedelta(minutes=5)
-
-
-class RedemptionUnknown(NotFound):
-    """No such redemption at this outlet."""
-
-    code = "redemption_unknown"
-
-
-class RedemptionInBasket(Conflict):
-    """A purchase was paid with this coupon: it comes back with the whole purchase, or it would count twice."""
-
-    code = "redemption_in_basket"
 
 
 @dataclass(frozen=True)
@@ -43,15 +30,6 @@ class Reservation:
 
     view: CouponView
     until: datetime
-
-
-@dataclass(frozen=True)
-class Reversed:
-    """A redemption that was taken back, now or (`repeated`) before; its coupon as it is now."""
-
-    redemption: Redemption
-    coupon: Coupon
-    repeated: bool
 
 
 _MOMENTS = tuple(bindparam(name, type_=UtcDateTime) for name in ("now", "at", "until"))
@@ -114,6 +92,7 @@ def redeem(
     at: datetime | None = None,
     discount_cents: int | None = None,
     settlement_cents: int | None = None,
+    line_discounts: Sequence[int] | None = None,
 ) -> Redemption:
     """Use a coupon at a till, once.
 
@@ -125,6 +104,7 @@ def redeem(
         at: when it was used, as far back as a purchase may be; now, where it is not given.
         discount_cents: what the basket cost less by it, from `rules.settle`.
         settlement_cents: what the outlet is paid, from `rules.settle`.
+        line_discounts: the discount by line, of a purchase that is paid with it.
 
     Raises:
         CouponUnknown: no such code for this brand.
@@ -148,6 +128,7 @@ def redeem(
         settlement_cents=fixed if settlement_cents is None else settlement_cents, fee_cents=reward.fee_cents,
         discount_cents=given, cost_centre_id=reward.cost_centre_id, vat_code=reward.vat_code,
         campaign=reward.campaign, occurred_at=moment, recorded_at=now,
+        line_discounts=None if line_discounts is None else list(line_discounts),
     )  # fmt: skip
     session.add(redemption)
     session.flush()
@@ -241,55 +222,3 @@ def join_basket(session: Session, *, scan_id: int, purchase_id: int) -> None:
     """Say that what was redeemed with a scan belongs to its sale, so that a refund gives it back."""
     values = {"brand_id": brand_of(session), "scan_id": scan_id, "purchase_id": purchase_id}
     session.connection().execute(_JOIN_BASKET, values)
-
-
-def reverse(session: Session, public_id: str, *, till: Till, at: datetime | None = None) -> Reversed:
-    """Take a redemption of this outlet back: its coupon is the member's again, valid as long as before.
-
-    A second reversal changes nothing and says `repeated`.
-
-    Args:
-        at: when an offline till did it; now, where it is not given.
-
-    Raises:
-        RedemptionUnknown: there is none, or another outlet made it.
-        RedemptionInBasket: its purchase was paid with it.
-    """
-    wanted = select(Redemption).where(Redemption.public_id == public_id, Redemption.outlet_id == till.outlet_id)
-    redemption = session.scalar(wanted)
-    if redemption is None:
-        raise RedemptionUnknown(_("There is no such redemption at this outlet."))
-    if redemption.discount_cents and redemption.purchase_id is not None and redemption.reversed_at is None:
-        raise RedemptionInBasket(_("The basket keeps this coupon's discount: take the purchase back."))
-    done = _take_back(session, redemption, least=None, till=till, at=at or clock.now())
-    coupon = session.get_one(Coupon, redemption.coupon_id, populate_existing=True)
-    return Reversed(redemption, coupon, not done)
-
-
-def give_back(session: Session, *, purchase_id: int, at: datetime | None = None) -> int:
-    """Return the coupons redeemed on a basket that was refunded then, valid 14 days more at least; count them."""
-    live = select(Redemption).where(Redemption.purchase_id == purchase_id, Redemption.reversed_at.is_(None))
-    least = clock.now() + timedelta(days=GRACE_DAYS)
-    rows, moment = session.scalars(live.order_by(Redemption.id)).all(), at or clock.now()
-    return sum(_take_back(session, row, least=least, at=moment) for row in rows)
-
-
-def _take_back(
-    session: Session, redemption: Redemption, *, least: datetime | None, at: datetime, till: Till | None = None
-) -> bool:
-    """Reverse a redemption once, however many try, and give its coupon back; False where it was done before."""
-    hold_coupons(session, [redemption.coupon_id])  # as who uses it: the coupon first, then its use
-    reversed_now = session.scalar(
-        update(Redemption)
-        .where(Redemption.id == redemption.id, Redemption.reversed_at.is_(None))
-        .values(reversed_at=max(at, redemption.occurred_at), reversed_till_id=till.id if till else None)
-        .returning(Redemption.id)
-    )
-    if reversed_now is None:
-        return False
-    coupon = session.get_one(Coupon, redemption.coupon_id, populate_existing=True)
-    coupon.state = "issued"
-    coupon.expires_at = max(coupon.expires_at, least or coupon.expires_at)
-    session.flush()
-    emit(session, CouponChanged(coupon_id=coupon.id, member_id=coupon.member_id))
-    return True

@@ -4,8 +4,8 @@ Order: products, percents, amounts, spends. Within each the order is fixed by th
 no difference in which order a till names them. Source: earning.md, "Rewards and coupons"; design.md section 3.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.core.errors import Invalid
@@ -65,6 +65,8 @@ class Settled:
     line_discounts: tuple[int, ...] = ()
     line_spends: tuple[int, ...] = ()
     paid: tuple[int, ...] = ()
+    # By the coupon's key: what each line cost less.
+    coupon_lines: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def settle(total_cents: int, lines: Sequence[Line], coupons: Iterable[Use], spends: Mapping[str, int]) -> Settled:
@@ -101,6 +103,7 @@ def settle(total_cents: int, lines: Sequence[Line], coupons: Iterable[Use], spen
         line_discounts=tuple(full - left for full, left in zip(amounts, after_coupons, strict=True)) if lines else (),
         line_spends=tuple(full - left for full, left in zip(after_coupons, basket.left, strict=True)) if lines else (),
         paid=tuple(basket.left) if lines else (),
+        coupon_lines=basket.taken if lines else dict.fromkeys(basket.taken, ()),
     )
 
 
@@ -127,6 +130,7 @@ class _Basket:
         self.left = list(left)
         self.units = [line.quantity for line in lines]  # items that no product coupon has taken
         self.coupons: list[Use] = []
+        self.taken: dict[str, tuple[int, ...]] = {}  # by the coupon's key: what it took off each line
 
     @property
     def rest(self) -> int:
@@ -140,14 +144,20 @@ class _Basket:
         # Who has the fewest lines to choose from chooses first: a coupon for any coffee leaves the last latte alone.
         products = [use for use in coupons if use.kind == PRODUCT]
         for use in sorted(products, key=lambda use: (sum(self._fitting(use)), use.key)):
-            found[use.key] = self._product(use)
+            found[use.key] = self._noting(use, self._product)
         percents = [use for use in coupons if use.kind == PERCENT]
         for use in sorted(percents, key=lambda use: (-use.percent_bp, use.key)):
-            found[use.key] = self._percent(use)
+            found[use.key] = self._noting(use, self._percent)
         amounts = [use for use in coupons if use.kind == AMOUNT]
         for use in sorted(amounts, key=lambda use: (-use.face_cents, use.key)):
-            found[use.key] = self.take(min(use.face_cents, self.rest), self.left)
+            found[use.key] = self._noting(use, lambda use: self.take(min(use.face_cents, self.rest), self.left))
         return found
+
+    def _noting(self, use: Use, takes: Callable[[Use], int]) -> int:
+        before = list(self.left)
+        cents = takes(use)
+        self.taken[use.key] = tuple(full - left for full, left in zip(before, self.left, strict=True))
+        return cents
 
     def take(self, cents: int, weights: Sequence[int]) -> int:
         """Take an amount off all lines by share: no line loses more than its weight, so none falls below zero."""

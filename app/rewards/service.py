@@ -17,6 +17,7 @@ from app.rewards.coupons import (
     revoke,
     uses,
 )
+from app.rewards.discounts import take_discounts_back
 from app.rewards.gift_card_returns import give_back_to_gift_cards
 from app.rewards.gift_cards import (
     GiftCardNotUsable,
@@ -44,20 +45,8 @@ from app.rewards.giving import (
     welcome_reward,
 )
 from app.rewards.holding import hold_given
-from app.rewards.redeeming import (
-    RedemptionInBasket,
-    RedemptionUnknown,
-    Reservation,
-    Reversed,
-    check_usable,
-    give_back,
-    join_basket,
-    redeem,
-    refusal,
-    release,
-    reserve,
-    reverse,
-)
+from app.rewards.redeeming import Reservation, check_usable, join_basket, redeem, refusal, release, reserve
+from app.rewards.reversing import RedemptionInBasket, RedemptionUnknown, Reversed, give_back, reverse
 
 __all__ = [
     "CODE_SYMBOLS",
@@ -106,6 +95,7 @@ __all__ = [
     "revoke_gift_card",
     "states",
     "take_back",
+    "take_discounts_back",
     "usable_cents",
     "use_gift_card",
     "uses",
