@@ -1,6 +1,7 @@
 """The one list of what the slices bring: doors, tables, jobs, set-up sections, invariants."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -16,8 +17,8 @@ from app.cards import serial_books
 from app.cards import serial_models as _serial
 from app.cards import setup as cards_setup
 from app.cards import simulation_models as _simulations
+from app.core import checks, limits, sessions
 from app.core import jobs as core_jobs
-from app.core import limits, sessions
 from app.core.tables import Base
 from app.delivery import jobs as delivery_jobs
 from app.delivery import models as _delivery
@@ -105,4 +106,9 @@ def describe(app: APIFlask) -> None:
 def invariants() -> list[tuple[str, Callable[[Session], list[str]]]]:
     """Return what `leima check-books` checks in each brand: a name, and a function that lists what breaks it."""
     books = (members_books, ledger_books, rewards_books, offer_books, cards_books, serial_books)
-    return [one for module in books for one in module.INVARIANTS]
+    return [one for module in books for one in module.INVARIANTS] + _references()
+
+
+@cache
+def _references() -> list[tuple[str, Callable[[Session], list[str]]]]:
+    return checks.references(Base.metadata)

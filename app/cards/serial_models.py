@@ -68,6 +68,7 @@ class SerialUse(BrandOwned, Base):
         points_to("credit_entry_id", "ledger_entry"),
         points_to("gift_card_id", "gift_card"),
         Index("ix_serial_use_card", "card_id", "brand_id"),
+        Index("ix_serial_use_till", "till_id", "brand_id"),
         CheckConstraint("uses > 0 AND share_cents >= 0", name="some"),
         CheckConstraint("credit_cents >= 0 AND offset_cents >= 0", name="credit"),
     )

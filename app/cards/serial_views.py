@@ -12,8 +12,6 @@ from app.cards.serial_models import SerialCard, SerialUse
 from app.cards.serial_parts import CARD
 from app.core import clock
 
-NEWEST = 200  # uses of a brand among which a till looks for its own of the last minute
-
 
 @dataclass(frozen=True)
 class Stock:
@@ -122,12 +120,10 @@ def press(session: Session, public_id: str, *, outlet_id: int) -> Press | None:
 
 def newest_press(session: Session, *, till_id: int, outlet_id: int, since: datetime) -> Press | None:
     """Return a till's newest uses since a moment of the last minute, unless they were taken back."""
-    newest = select(SerialUse.id).order_by(SerialUse.id.desc()).limit(NEWEST).subquery()
     public_id = session.scalar(
         select(SerialUse.public_id)
         .where(
-            SerialUse.id.in_(select(newest.c.id)), SerialUse.till_id == till_id, SerialUse.recorded_at > since,
-            SerialUse.reversed_at.is_(None),
+            SerialUse.till_id == till_id, SerialUse.recorded_at > since, SerialUse.reversed_at.is_(None)
         )
         .order_by(SerialUse.id.desc())
         .limit(1)

@@ -19,6 +19,7 @@ from app.doors.till import results
 from app.ledger import service as ledger
 from app.ledger.models import Purchase
 from app.members.models import Member
+from app.network import tills
 from app.network.models import Brand, Till
 from app.rewards import offers
 from app.rewards import service as rewards
@@ -74,6 +75,7 @@ def the_uses_of_coupons(shop: Shop) -> object:
 
 
 def the_last_sale(shop: Shop) -> object:
+    g.place = tills.till_place(shop.session, shop.till.id)
     return results.last(shop.session, till_id=shop.till.id)
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from sqlalchemy import func, select
@@ -127,8 +128,8 @@ def basket_race(
         bought, till = session.get_one(Purchase, basket_id), session.get_one(Till, world.till_id)
         return f"{refunds.refund(session, bought, till=till).coupons_returned} returned"
 
-    def give_back_late(session: Session, *, purchase_id: int) -> int:
-        returned = give_back(session, purchase_id=purchase_id)
+    def give_back_late(session: Session, *, purchase_id: int, at: datetime) -> int:
+        returned = give_back(session, purchase_id=purchase_id, at=at)
         if first == "refund":
             linger()
         return returned
