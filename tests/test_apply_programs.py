@@ -68,6 +68,12 @@ def told(database: Database, path: Path) -> list[str]:
     return [f"{fault.line - LINE}: {fault.message}" for fault in refused.value.faults]
 
 
+LOST = """
+rules = [
+  { name = "p", when = { outlets = ["nowhere"], chains = ["all"] }, then = [{ do = "award", n = 1, base = true }] },
+]"""
+
+
 @pytest.mark.parametrize("kind", sorted(RULES))
 def test_every_kind_is_saved_and_drawn(database: Database, tmp_path: Path, kind: str) -> None:
     path = write(tmp_path, kind)
@@ -93,6 +99,8 @@ def test_every_kind_is_saved_and_drawn(database: Database, tmp_path: Path, kind:
         ("cash_back", "", RULES["cash_back"].replace('"gift"', '"coffee"'),
          ["6: a cash_back gives gift cards, and reward coffee is a product"]),
         ("points", "", RULES["points"].replace('"coffee"', '"tea"'), ["6: no reward has the slug 'tea'"]),
+        ("points", "", LOST,
+         ["6: no outlet has the slug 'nowhere'", "6: no chain has the slug 'all'"]),
         ("banana", "", "uses = 10", [f"2: kind: input should be {KINDS}"]),
     ],
 )  # fmt: skip

@@ -101,6 +101,9 @@ def _named(setup: Setup, item: Item[ProgramIn], plan: Plan) -> bool:
         setup.fault((*item.place, "reward"), wrong)
     for slug in sorted({*([value.reward] if value.reward else []), *rules.rewards_of(plan)}):
         setup.refer("rewards", Reward, slug, (*item.place, "reward" if slug == value.reward else "rule"))
+    for name, slugs in rules.places_of(plan).items():
+        for slug in sorted(slugs):
+            setup.refer(name, versions.PLACES[name], slug, (*item.place, "rule"))
     for rule in heard.unheard(value.kind, plan):
         setup.fault((*item.place, "rule"), str(rule))
     if value.kind == "cash_back":

@@ -16,10 +16,11 @@ from app.cards.rules import Plan
 from app.core import clock
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.i18n import gettext as _
-from app.network.models import Staff
+from app.network.models import Chain, Outlet, Reseller, Staff
 from app.rewards.models import Reward
 
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # a program without rules at a moment would lose stamps
+PLACES: dict[str, type[Outlet | Reseller | Chain]] = {"outlets": Outlet, "resellers": Reseller, "chains": Chain}
 LATEST = timedelta(days=732)  # how far ahead a version may be planned
 MOST_SIZE = 100  # places of a stamp card
 
@@ -96,6 +97,10 @@ def check(session: Session, kind: str, content: Content) -> None:
     known = set(session.scalars(select(Reward.slug).where(Reward.slug.in_(wanted)))) if wanted else set()
     if lacking := sorted(wanted - known):
         raise ContentInvalid(_("There is no reward “%(name)s”.", name=lacking[0]), field="rule")
+    for name, slugs in rules.places_of(content.plan).items():
+        there = set(session.scalars(select(PLACES[name].slug).where(PLACES[name].slug.in_(slugs)))) if slugs else set()
+        if lacking := sorted(slugs - there):
+            raise ContentInvalid(_("There is no place “%(name)s”.", name=lacking[0]), field="rule")
     if never := heard.unheard(kind, content.plan):
         raise RuleUnheard(never[0].sentence, field="rule", rule=never[0].rule, why=never[0].code)
 

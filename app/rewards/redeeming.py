@@ -16,7 +16,7 @@ from app.core.money import share
 from app.core.tables import UtcDateTime
 from app.ledger.models import Purchase
 from app.network.models import Outlet, Till
-from app.rewards import rules
+from app.rewards import rules, seats
 from app.rewards.coupons import CouponNotUsable, CouponView, find
 from app.rewards.events import CouponChanged
 from app.rewards.models import Coupon, Redemption, Reward
@@ -123,6 +123,8 @@ def redeem(
     session.refresh(view.coupon)
     if not used:
         raise refusal(session, view)
+    if reward.kind == "invitation" and not seats.admit(session, view.coupon.id, reward.id):
+        raise _no_seats()
     redemption = Redemption(
         coupon_id=view.coupon.id, till_id=till.id, outlet_id=till.outlet_id, purchase_id=purchase_id, scan_id=scan_id,
         settlement_cents=fixed if settlement_cents is None else settlement_cents, fee_cents=reward.fee_cents,
@@ -162,7 +164,7 @@ def check_usable(session: Session, view: CouponView, *, till: Till, total_cents:
         at: when it is used.
 
     Raises:
-        CouponNotUsable: its `state` is redeemed, revoked, expired, too_early, wrong_outlet, reserved or
+        CouponNotUsable: its `state` is redeemed, revoked, expired, too_early, wrong_outlet, reserved, no_seats or
             below_minimum_basket; the first that holds.
     """
     coupon, reward = view.coupon, view.reward
@@ -176,12 +178,18 @@ def check_usable(session: Session, view: CouponView, *, till: Till, total_cents:
         raise CouponNotUsable(_("This coupon is for other outlets."), state="wrong_outlet", at=None)
     if view.held_from(till.id):
         raise _reserved(coupon)
+    if reward.seats is not None and reward.seats_taken >= reward.seats and not seats.seated(session, coupon.id):
+        raise _no_seats()
     if total_cents is not None and total_cents < reward.min_basket_cents:
         least = format_cents(reward.min_basket_cents)
         raise CouponNotUsable(
             _("This coupon needs a purchase of at least %(least)s.", least=least), state="below_minimum_basket",
             at=None, min_basket_cents=reward.min_basket_cents,
         )  # fmt: skip
+
+
+def _no_seats() -> CouponNotUsable:
+    return CouponNotUsable(_("All seats are taken."), state="no_seats", at=None)
 
 
 def refusal(session: Session, view: CouponView) -> CouponNotUsable:

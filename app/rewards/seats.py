@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from app.core import clock
 from app.core.db import brand_of
 from app.rewards.models import Coupon, InvitationReply
 
@@ -18,6 +19,27 @@ def take(session: Session, reward_id: int, more: int) -> bool:
     """Take some more seats of a reward, or give some back below zero; False where too few are left."""
     values = {"brand_id": brand_of(session), "id": reward_id, "more": more}
     return session.connection().execute(_TAKE, values).rowcount == 1
+
+
+def seated(session: Session, coupon_id: int) -> bool:
+    """Tell whether somebody invited has a seat by an answer."""
+    wanted = select(InvitationReply.id).where(InvitationReply.coupon_id == coupon_id, InvitationReply.seats > 0)
+    return session.scalar(wanted) is not None
+
+
+def admit(session: Session, coupon_id: int, reward_id: int) -> bool:
+    """Seat somebody who comes without an answer, in the unit that holds the coupon; False where nothing is left."""
+    if seated(session, coupon_id):
+        return True
+    if not take(session, reward_id, 1):
+        return False
+    row = session.scalar(select(InvitationReply).where(InvitationReply.coupon_id == coupon_id))
+    if row is None:
+        row = InvitationReply(coupon_id=coupon_id)
+        session.add(row)
+    row.answer, row.seats, row.at = "yes", 1, clock.now()
+    session.flush()
+    return True
 
 
 def free(session: Session, coupon_ids: Sequence[int]) -> None:

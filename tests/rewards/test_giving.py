@@ -129,3 +129,17 @@ def test_what_is_no_invitation_or_over_cannot_be_answered(shop: Shop) -> None:
     service.redeem(shop.session, evening.code, till=shop.till)
     with pytest.raises(CouponNotUsable):
         invitations.reply(shop.session, evening, comes=True)
+
+
+def test_who_comes_without_an_answer_takes_a_seat_while_there_are_some(shop: Shop) -> None:
+    evening = a_reward(shop.session, "evening", kind="invitation", seats=2)
+    first, second, third = (invited(shop, evening, number) for number in (1, 2, 3))
+    invitations.reply(shop.session, first, comes=True, seats=1)
+    invitations.reply(shop.session, second, comes=False)
+
+    for one in (second, first):
+        service.redeem(shop.session, one.code, till=shop.till)
+    with pytest.raises(service.CouponNotUsable) as told:
+        service.redeem(shop.session, third.code, till=shop.till)
+
+    assert (told.value.extra["state"], evening.seats_taken) == ("no_seats", 2)

@@ -1,6 +1,6 @@
 """Rules of programs: their model as validated JSON, and the pure evaluation of it. See docs/program-rules.md."""
 
-from app.cards.rules.asks import asks_for_tiers, ladder_periods, needs_seed, rewards_of, tiers_of
+from app.cards.rules.asks import asks_for_tiers, ladder_periods, needs_seed, places_of, rewards_of, tiers_of
 from app.cards.rules.balance import MOST_REWARDS, Crossed, Reached, crossed, fills, passed, serial_credit, use_share
 from app.cards.rules.dates import expiry, last_due, period_end, period_start, release_at
 from app.cards.rules.evaluate import MAX_STAMPS, evaluate
@@ -64,6 +64,7 @@ __all__ = [
     "period_end",
     "period_start",
     "pick",
+    "places_of",
     "release_at",
     "rewards_of",
     "serial_credit",

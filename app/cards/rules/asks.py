@@ -27,6 +27,14 @@ def tiers_of(plan: Plan) -> frozenset[str]:
     return frozenset(asked | {effect.tier for effect in effects if isinstance(effect, SetTier)})
 
 
+def places_of(plan: Plan) -> dict[str, frozenset[str]]:
+    """Return the slugs of all outlets, resellers and chains that a plan's rules look for, by what they are."""
+    return {
+        name: frozenset(slug for rule in plan.rules for slug in getattr(rule.when, name) or ())
+        for name in ("outlets", "resellers", "chains")
+    }
+
+
 def rewards_of(plan: Plan) -> frozenset[str]:
     """Return the short names of all rewards that a plan may give."""
     found = {threshold.reward for threshold in plan.thresholds}
