@@ -22,8 +22,8 @@ def test_row_of_another_brand_is_found(database: Database) -> None:
 
     values = {"member_id": stranger.id, "brand_id": mine}
     with database.engine.connect() as connection:  # as a repair by hand would, past the keys
-        off = "PRAGMA foreign_keys = OFF" if database.is_sqlite else "SET session_replication_role = replica"
-        connection.connection.cursor().execute(off)
+        off = "PRAGMA foreign_keys = OFF" if database.is_sqlite else "SET LOCAL session_replication_role = replica"
+        connection.connection.cursor().execute(off)  # of this file, or of this transaction, only
         for trigger in _triggers(connection) if database.is_sqlite else []:
             connection.execute(text(f"DROP TRIGGER {trigger}"))
         connection.execute(MOVE, values)

@@ -209,7 +209,7 @@ def _used(basket: Basket, view: CouponView, settled: Settled) -> CouponUse:
             _("There is nothing left that this coupon could take off."), state="nothing_left", at=None
         )
     key = view.coupon.public_id
-    return CouponUse(view, discount, settled.settlements[key], settled.coupon_lines[key])
+    return CouponUse(view, discount, settled.settlements[key], settled.coupon_lines.get(key, ()))
 
 
 def _paid(settled: Settled) -> Paid:
