@@ -20,7 +20,7 @@ from app.core.i18n import gettext as _
 from app.ledger import service as ledger
 from app.ledger import settling
 from app.ledger import statements as sql
-from app.ledger.accounts import OpenAccount
+from app.ledger.accounts import OpenAccount, open_accounts
 from app.ledger.models import Account, LedgerEntry, Purchase, Refund, RefundLine, SettlementFact
 from app.network.models import Till
 from app.rewards import offers
@@ -88,12 +88,13 @@ def refund(
     awards = sorted(session.scalars(select(Award).where(Award.purchase_id == purchase.id)), key=lambda award: award.id)
     spends = _spends(session, purchase)
     touched = [award.program_id for award in awards if award.amount] + [program_id for program_id, *_rest in spends]
-    accounts = expiry.open_current(session, member_id=member_id, program_ids=touched, context=context)
+    open_accounts(session, member_id=member_id, program_ids=touched, context=context)
     first = _first_whole(session, purchase)
     if first is not None:
         if lines is None:
             return _again(session, purchase, first)
         raise NotThatMuchLeft(_("This purchase was taken back."), left=0)
+    accounts = expiry.open_current(session, member_id=member_id, program_ids=touched, context=context)
     rewards.hold_given(session, member_id=member_id, purchase_id=purchase.id)
     back = returned(session, purchase, lines)
     given = spent_before(session, purchase)

@@ -117,6 +117,21 @@ def test_bonus_of_which_a_part_was_spent_before_the_rest_expired_is_owed_for_tha
     assert holds(bare_shop, bonus) == (-400, 0)  # 6.00 expired, 4.00 had been used
 
 
+def test_second_refund_ends_nothing_that_is_over(bare_shop: Shop) -> None:
+    a_plan(
+        bare_shop.session, "bonus", {**TENTH, "expires_after_months": 0}, valid_from=datetime(2025, 1, 1, tzinfo=UTC)
+    )
+    with clock.moved(to=local(2026, 1, 31, 12)):
+        bought, _other = bare_shop.buy(1000), bare_shop.buy(2000)
+        bare_shop.refund(bought)
+    before = bare_shop.entries()
+
+    with clock.moved(to=local(2026, 2, 2, 12)):
+        assert bare_shop.refund(bought).repeated
+
+    assert bare_shop.entries() == before
+
+
 def test_refund_after_a_merge_takes_what_still_waits(bare_shop: Shop) -> None:
     season = a_plan(bare_shop.session, "bonus", {**TENTH, "release": {"months": [1]}})
     newcomer = a_member(bare_shop.session, state="provisional")
