@@ -223,6 +223,17 @@ def test_merged_member_brings_cards_that_go_on_and_can_be_taken_back(pool: Shop)
     assert use(pool, 7, 2026, 4, 5, 12).balance == 0
 
 
+def test_card_that_ended_before_its_member_was_merged_is_right_in_the_books(pool: Shop) -> None:
+    newcomer = a_member(pool.session, state="provisional")
+    sell(pool, 2026, 1, 31, 18, member=newcomer)
+    with on(2026, 4, 2):
+        expiry.expire_due(pool.session, now=clock.now())
+        merge.absorb(pool.session, newcomer, into=pool.member)
+
+    with pytest.raises(serial.UsesTooFew):
+        use(pool, 1, 2026, 4, 3)
+
+
 @pytest.mark.parametrize(("slug", "error"), [("nothing", ProgramUnknown), ("points", serial.ProgramNotSerial)])
 def test_what_is_no_serial_card_is_not_sold(pool: Shop, slug: str, error: type[Exception]) -> None:
     a_plan(pool.session, "points", {"rules": [{"name": "euro", "then": [{"do": "per_amount", "cents": 100}]}]})

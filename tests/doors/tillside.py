@@ -168,7 +168,9 @@ class TillSide:
 
     def serial_card(self) -> str:
         """Sell a serial card; return it."""
-        found: str = self.post("/serial-cards", self.serial_sale()).json["serial_card"]  # type: ignore[index]
+        answer = self.post("/serial-cards", self.serial_sale())
+        assert answer.status_code == 201, answer.text
+        found: str = answer.json["serial_card"]  # type: ignore[index]
         return found
 
     def serial_uses(self) -> dict[str, Any]:
