@@ -5,6 +5,7 @@ imported it once, and done nothing else, forks for each command: the child has t
 the exit code of its own, as from a shell. The demo and the browser tests start the installed command itself.
 """
 
+import base64
 import multiprocessing
 import os
 import subprocess
@@ -18,6 +19,16 @@ from app.cli import main
 SECONDS = 60  # that a command may take
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["app.cli"])
+
+
+def environment_of(database_url: str, folder: Path) -> dict[str, str]:
+    """Return the environment of a command that works on a test's database, with the keys of the tests."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("LEIMA_")}
+    return others | {
+        "LEIMA_DATA_DIR": str(folder), "LEIMA_DATABASE_URL": database_url,
+        "LEIMA_SECRET_KEY": "a look-up secret for the tests only",
+        "LEIMA_ENCRYPTION_KEYS": "test:" + base64.b64encode(b"k" * 32).decode(),
+    }  # fmt: skip
 
 
 def run_leima(

@@ -1,7 +1,5 @@
 """`leima apply`, `till-key` and `staff` tell the public ids of tills and people, in processes of their own."""
 
-import base64
-import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -14,7 +12,7 @@ from app.core.db import Database
 from app.fakes.demo import BRAND_FILE
 from app.network import pins, service, tills
 from app.network.models import Outlet, Reseller, Staff, Till
-from tests.commands import run_leima
+from tests.commands import environment_of, run_leima
 
 Leima = Callable[..., subprocess.CompletedProcess[str]]
 TOLD = re.compile(r"^\+ (till|staff) (\S+) \(id ([0-9A-Z]{26})\)$", re.MULTILINE)
@@ -23,12 +21,7 @@ TOLD = re.compile(r"^\+ (till|staff) (\S+) \(id ([0-9A-Z]{26})\)$", re.MULTILINE
 @pytest.fixture
 def leima(sqlite_url: str, sqlite: Database, tmp_path: Path) -> Leima:
     """Run a command on the test's database; `typed` is what the input holds."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("LEIMA_")}
-    environment |= {
-        "LEIMA_DATA_DIR": str(tmp_path), "LEIMA_DATABASE_URL": sqlite_url,
-        "LEIMA_SECRET_KEY": "a look-up secret for the tests only",
-        "LEIMA_ENCRYPTION_KEYS": "test:" + base64.b64encode(b"k" * 32).decode(),
-    }  # fmt: skip
+    environment = environment_of(sqlite_url, tmp_path)
 
     def run(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         done = run_leima(arguments, environment, typed)

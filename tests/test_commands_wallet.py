@@ -1,7 +1,5 @@
 """`leima wallet import` and `leima wallet doctor` in processes of their own."""
 
-import base64
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +12,7 @@ from app.core.db import Database
 from app.fakes.wallet_chain import ISSUER_ID, WalletChain, wallet_chain
 from app.wallet.models import WalletCredential
 from tests.builders import a_brand
-from tests.commands import run_leima
+from tests.commands import environment_of, run_leima
 from tests.wallet.certs import PASS_TYPE, PASSPHRASE, TEAM, Certs, certs
 
 __all__ = ["certs"]
@@ -35,12 +33,7 @@ def brand_id(sqlite: Database) -> int:
 @pytest.fixture
 def leima(sqlite_url: str, brand_id: int, tmp_path: Path) -> Leima:
     """Run a command on the test's database; `typed` is what the input holds."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("LEIMA_")}
-    environment |= {
-        "LEIMA_DATA_DIR": str(tmp_path), "LEIMA_DATABASE_URL": sqlite_url,
-        "LEIMA_SECRET_KEY": "a look-up secret for the tests only",
-        "LEIMA_ENCRYPTION_KEYS": "test:" + base64.b64encode(b"k" * 32).decode(),
-    }  # fmt: skip
+    environment = environment_of(sqlite_url, tmp_path)
 
     def run(*arguments: str, typed: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         return run_leima(arguments, environment | more, typed)

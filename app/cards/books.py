@@ -2,6 +2,14 @@
 
 from app.core.checks import checks
 
+# What ended unused of a run's units is not taken back.
+_EXPIRED = (
+    "(SELECT COALESCE(sum(x.amount), 0) FROM ledger_entry g "
+    "JOIN lot l ON l.brand_id = g.brand_id AND (l.entry_id = g.id OR l.origin_entry_id = g.id) "
+    "JOIN lot_allocation x ON x.brand_id = l.brand_id AND x.lot_id = l.id "
+    "JOIN ledger_entry o ON o.brand_id = x.brand_id AND o.id = x.entry_id AND o.kind = 'expire' "
+    "WHERE g.brand_id = t.brand_id AND g.source_kind = 'trigger' AND g.source_id = t.id AND g.kind = 'earn')"
+)
 INVARIANTS = checks(
     {
         "1b each purchase's awards are its earn entries": (
@@ -11,15 +19,20 @@ INVARIANTS = checks(
             "AND e.version_id = w.version_id WHERE w.brand_id = :brand_id "
             "GROUP BY w.id, w.purchase_id, w.amount HAVING w.amount <> COALESCE(sum(e.amount + e.pending), 0)"
         ),
-        "1c each run of a trigger is its entries, and what was taken back is": (
-            "SELECT 'run ' || t.id || ': gave ' || t.amount FROM trigger_run t "
-            "LEFT JOIN ledger_entry e ON e.brand_id = t.brand_id AND e.source_kind = 'trigger' AND e.source_id = t.id "
-            "WHERE t.brand_id = :brand_id GROUP BY t.id, t.amount, t.taken_back_at HAVING "
-            "COALESCE(sum(CASE WHEN e.kind = 'earn' THEN e.amount + e.pending ELSE 0 END), 0) <> t.amount OR "
-            "COALESCE(sum(CASE WHEN e.kind <> 'earn' THEN e.amount + e.pending ELSE 0 END), 0) <> "
-            "CASE WHEN t.taken_back_at IS NULL THEN 0 ELSE -t.amount END UNION ALL "
-            "SELECT 'entry ' || e.id FROM ledger_entry e LEFT JOIN trigger_run t ON t.brand_id = e.brand_id "
-            "AND t.id = e.source_id WHERE e.brand_id = :brand_id AND e.source_kind = 'trigger' AND t.id IS NULL"
+        "1c each run of a trigger is its entries, and what was taken back is": "".join(
+            (
+                "SELECT 'run ' || t.id || ': gave ' || t.amount FROM trigger_run t "
+                "LEFT JOIN ledger_entry e ON e.brand_id = t.brand_id AND e.source_kind = 'trigger' AND e.source_id = t.id "
+                "WHERE t.brand_id = :brand_id GROUP BY t.brand_id, t.id, t.amount, t.taken_back_at HAVING "
+                "COALESCE(sum(CASE WHEN e.kind = 'earn' THEN e.amount + e.pending ELSE 0 END), 0) <> t.amount OR "
+                "COALESCE(sum(CASE WHEN e.kind <> 'earn' THEN e.amount + e.pending ELSE 0 END), 0) "
+                "NOT BETWEEN CASE WHEN t.taken_back_at IS NULL THEN 0 ELSE -t.amount END "
+                "AND CASE WHEN t.taken_back_at IS NULL THEN 0 ELSE ",
+                _EXPIRED,
+                " - t.amount END UNION ALL "
+                "SELECT 'entry ' || e.id FROM ledger_entry e LEFT JOIN trigger_run t ON t.brand_id = e.brand_id "
+                "AND t.id = e.source_id WHERE e.brand_id = :brand_id AND e.source_kind = 'trigger' AND t.id IS NULL",
+            )
         ),
         "3 a redeemed coupon has one live redemption, any other none": (
             "SELECT 'coupon ' || c.id || ': ' || c.state || ', live redemptions ' || count(r.id) FROM coupon c "

@@ -133,7 +133,7 @@ def _unbook_purchase(session: Session, flag: Flag, purchase: Purchase, by: Staff
         undoing.undo_gifts(session, purchase_id=purchase.id, program_id=award.program_id, keep=())
         found = undoing.booked(session, award)
         _take(
-            session, flag, accounts[award.program_id], found.given - found.taken, member_id=member_id,
+            session, flag, accounts[award.program_id], found.left, member_id=member_id,
             version_id=award.version_id, entry_id=found.entry_id, purchase_id=purchase.id,
         )  # fmt: skip
     tiers.after_refund(session, member_id=member_id, purchase_id=purchase.id, refund_id=None)
@@ -193,5 +193,5 @@ def _unbook_stamp(session: Session, flag: Flag, stamp: ManualStamp, by: Staff) -
         )
     ).all()
     first = min((row.id for row in rows), default=None)
-    left = sum(row.amount + row.pending for row in rows)
+    left = sum(row.amount + row.pending for row in rows) - undoing.expired_of(session, [row.id for row in rows])
     _take(session, flag, account, left, member_id=member_id, version_id=stamp.version_id, entry_id=first)

@@ -197,7 +197,7 @@ def _reverse(booking: _Booking, award: Award) -> ReversedAward | None:
     keep = planning.reward_ids(session, outcome.issues)
     undoing.undo_gifts(session, purchase_id=award.purchase_id, program_id=award.program_id, keep=keep)
     stands = undoing.booked(session, award)
-    amount = stands.given - stands.taken - stands.expired - min(outcome.amount, stands.given)
+    amount = stands.left - min(outcome.amount, stands.given)
     if amount <= 0:
         return None
     account = booking.accounts[award.program_id]

@@ -1,6 +1,6 @@
 """Undoing what stamps and thresholds had brought: full cards and gifts whose reward nobody has used."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,18 @@ class Booked:
     entry_id: int | None
     given: int
     taken: int
-    expired: int = 0  # of what was given: it ended unused, so it is nobody's to give back
+    expired: int = 0
+
+    @property
+    def left(self) -> int:
+        """Return what a member has had of it, or has: what ended unused is nobody's to give back."""
+        return self.given - self.taken - self.expired
+
+
+def expired_of(session: Session, entry_ids: Iterable[int]) -> int:
+    """Return how many units of what some entries gave ended unused, in whatever account."""
+    keys = {"brand_id": brand_of(session)}
+    return sum(int(sql.EXPIRED_OF.run(session, {**keys, "entry_id": entry_id})[0][0]) for entry_id in entry_ids)
 
 
 def booked(session: Session, award: Award) -> Booked:
@@ -49,9 +60,7 @@ def booked(session: Session, award: Award) -> Booked:
     given = {row.id: row.amount + row.pending for row in rows if row.kind != "reverse_earn"}
     first = min((entry_id for entry_id, amount in given.items() if amount > 0), default=None)
     taken = -sum(row.amount + row.pending for row in rows if row.kind == "reverse_earn")
-    keys = {"brand_id": brand_of(session)}
-    expired = sum(sql.EXPIRED_OF.run(session, {**keys, "entry_id": entry_id})[0][0] for entry_id in given)
-    return Booked(first, sum(given.values()), taken, int(expired))
+    return Booked(first, sum(given.values()), taken, expired_of(session, given))
 
 
 def take_back(
@@ -184,14 +193,16 @@ def undo_run(session: Session, run: TriggerRun, account: OpenAccount, *, member_
     given = select(RewardIssue.id).where(RewardIssue.trigger_run_id == run.id, RewardIssue.threshold.is_(None))
     for issue_id in sorted(session.scalars(given)):
         rewards.take_back(session, source_kind=ISSUE, source_id=issue_id)
-    if run.amount:
+    entry_id = _entry_of(session, run, member_id) if run.amount else None
+    amount = run.amount - expired_of(session, [entry_id] if entry_id else [])
+    if amount > 0:
         taken_by, _undone = take_back(
-            session, account, run.amount, kind="reverse_earn", member_id=member_id, version_id=run.version_id,
-            rule=run.rule, reason="taken_back", reverses_id=_entry_of(session, run, member_id), purchase_id=None,
-            source_kind=TRIGGER, source_id=run.id,
+            session, account, amount, kind="reverse_earn", member_id=member_id, version_id=run.version_id,
+            rule=run.rule, reason="taken_back", reverses_id=entry_id, purchase_id=None, source_kind=TRIGGER,
+            source_id=run.id,
         )  # fmt: skip
         change = progressed(
-            member_id=member_id, program_id=run.program_id, amount=-run.amount, purchase_id=None, entry_id=taken_by
+            member_id=member_id, program_id=run.program_id, amount=-amount, purchase_id=None, entry_id=taken_by
         )
         emit(session, change)
     tiers.after_taking_back(session, member_id=member_id, trigger_run_id=run.id)

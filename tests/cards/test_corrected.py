@@ -1,13 +1,13 @@
 """What a refund leaves right: discounts' settlement by line, units that expired or were merged, coupons on baskets."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from app.cards import expiry, merge, refunds, service
+from app.cards import expiry, judging, merge, refunds, service, triggers
 from app.cards.limits import NeedsApproval
+from app.cards.misuse_models import Flag
 from app.cards.models import Program
 from app.cards.service import PurchaseResult, Wishes
 from app.core import clock
@@ -18,7 +18,7 @@ from app.rewards import service as rewards
 from app.rewards.models import Redemption, Reward
 from tests.builders import a_member
 from tests.cards.kinds import a_plan, holds
-from tests.cards.strict import sell, set_limits
+from tests.cards.strict import a_worker, place, sell, set_limits
 from tests.programs import local
 from tests.shop import Shop, a_coupon, a_reward, a_version
 
@@ -117,6 +117,39 @@ def test_bonus_of_which_a_part_was_spent_before_the_rest_expired_is_owed_for_tha
     assert holds(bare_shop, bonus) == (-400, 0)  # 6.00 expired, 4.00 had been used
 
 
+def test_what_a_trigger_gave_and_expired_unused_is_nobodys_to_give_back(bare_shop: Shop) -> None:
+    rule = {"name": "answer", "on": "survey_answered", "then": [{"do": "award", "n": 50}]}
+    plan = {"rules": [rule], "expires_after_months": 0}
+    points = a_plan(bare_shop.session, "points", plan, valid_from=datetime(2025, 1, 1, tzinfo=UTC))
+    with clock.moved(to=local(2026, 1, 31, 12)):
+        triggers.trigger(bare_shop.session, bare_shop.member, "survey_answered", 1)
+        triggers.trigger(bare_shop.session, bare_shop.member, "survey_answered", 2)
+        assert triggers.take_back(bare_shop.session, bare_shop.member, "survey_answered", 1)
+
+    with clock.moved(to=local(2026, 2, 2, 12)):
+        expiry.expire_due(bare_shop.session, now=clock.now())
+        assert triggers.take_back(bare_shop.session, bare_shop.member, "survey_answered", 2)
+
+    assert holds(bare_shop, points) == (0, 0)
+
+
+def test_reversed_sale_whose_bonus_expired_unused_leaves_no_debt(strict_shop: Shop) -> None:
+    bonus = a_plan(
+        strict_shop.session, "bonus", {**TENTH, "expires_after_months": 0}, valid_from=datetime(2025, 1, 1, tzinfo=UTC)
+    )
+    place(strict_shop, strict_shop.till, 60.1841, 24.9497)
+    place(strict_shop, strict_shop.far_till, 61.4978, 23.7610)
+    sell(strict_shop, 1000), sell(strict_shop, 2000, till=strict_shop.far_till)
+    judge = a_worker(strict_shop, "judge@example.com", role="finance")
+    flag = strict_shop.session.scalars(select(Flag).where(Flag.kind == "far_apart")).one()
+
+    with clock.moved(to=local(2026, 12, 2, 12)):
+        expiry.expire_due(strict_shop.session, now=clock.now())
+        assert judging.reverse(strict_shop.session, flag, by=judge)
+
+    assert holds(strict_shop, bonus) == (0, 0)
+
+
 def test_second_refund_ends_nothing_that_is_over(bare_shop: Shop) -> None:
     a_plan(
         bare_shop.session, "bonus", {**TENTH, "expires_after_months": 0}, valid_from=datetime(2025, 1, 1, tzinfo=UTC)
@@ -179,14 +212,11 @@ def test_gift_card_without_cents_pays_what_the_others_leave(bare_shop: Shop) -> 
         assert (quoted.payment.paid.spent_cents, quoted.payment.paid.due_cents) == (600, 0)
 
 
-def a_loaded_card(shop: Shop, number: int) -> Any:
-    """Give the member 5.00 on a gift card, by a full card of cash back."""
-    gift = a_reward(shop.session, f"card-{number}", kind="gift_card", face_cents=500)
-    card = rewards.issue_gift_card(
+def a_loaded_card(shop: Shop, number: int) -> str:
+    """Give the member a gift card with 5.00 on it; return its code."""
+    return rewards.issue_gift_card(
         shop.session, cents=500, source_kind="welcome", source_id=number, at=clock.now(), member_id=shop.member.id
-    )
-    assert gift.face_cents == card.card.balance_cents
-    return card.code
+    ).code
 
 
 def test_large_cash_back_needs_a_manager(strict_shop: Shop) -> None:
