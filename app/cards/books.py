@@ -22,8 +22,9 @@ INVARIANTS = checks(
         "1c each run of a trigger is its entries, and what was taken back is": "".join(
             (
                 "SELECT 'run ' || t.id || ': gave ' || t.amount FROM trigger_run t "
-                "LEFT JOIN ledger_entry e ON e.brand_id = t.brand_id AND e.source_kind = 'trigger' AND e.source_id = t.id "
-                "WHERE t.brand_id = :brand_id GROUP BY t.brand_id, t.id, t.amount, t.taken_back_at HAVING "
+                "LEFT JOIN ledger_entry e ON e.brand_id = t.brand_id AND e.source_kind = 'trigger' "
+                "AND e.source_id = t.id WHERE t.brand_id = :brand_id GROUP BY t.brand_id, t.id, t.amount, "
+                "t.taken_back_at HAVING "
                 "COALESCE(sum(CASE WHEN e.kind = 'earn' THEN e.amount + e.pending ELSE 0 END), 0) <> t.amount OR "
                 "COALESCE(sum(CASE WHEN e.kind <> 'earn' THEN e.amount + e.pending ELSE 0 END), 0) "
                 "NOT BETWEEN CASE WHEN t.taken_back_at IS NULL THEN 0 ELSE -t.amount END "
