@@ -2,6 +2,7 @@
 
 import importlib.util
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -150,6 +151,22 @@ def test_a_planted_fault_is_found(checker: Checker, source: str) -> None:
 )
 def test_what_is_allowed_is_left_alone(checker: Checker, source: str) -> None:
     assert checker(source) == []
+
+
+def test_browser_tests_of_one_service_share_no_contact() -> None:
+    """Two members with one contact: a test would type the code that the other one's mail brought."""
+    written = [
+        pair
+        for path in house.files("test_*.py", under="tests/browser")
+        for pair in house.contacts(path.read_text("utf-8"))
+    ]
+    by_contact = Counter(contact for contact, _ in written)
+    assert len(by_contact) > 10
+    assert [contact for contact, tests in by_contact.items() if tests > 1] == []
+    planted = (
+        "def test_a():\n    join('a@example.com')\n    say('a@example.com')\ndef test_b():\n    join('a@example.com')\n"
+    )
+    assert house.contacts(planted) == [("a@example.com", "test_a"), ("a@example.com", "test_b")]
 
 
 def test_mail_may_have_styles_but_no_scripts() -> None:

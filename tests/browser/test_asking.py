@@ -50,7 +50,7 @@ def test_member_allows_on_the_phone_and_bonus_and_gift_card_pay(service: Service
 
 def test_scripts_put_no_code_into_an_address(service: Service, windows: Windows) -> None:
     phone, till, asked = windows.open(PHONE), windows.open(TILL), []
-    steps.join(phone, service, "secret@example.com")
+    steps.join(phone, service, "addresses@example.com")
     steps.buy(service, steps.spoken(phone), 10_000, outlet="turku")
     phone.goto(f"{service.base}/meri/coupons")
     code = "".join((phone.locator(".said").first.text_content() or "").split())
