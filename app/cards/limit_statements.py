@@ -1,8 +1,8 @@
 """What limits count, as constants for the till's path: few rows of a member and of who became it, each by an index."""
 
-from sqlalchemy import Date, bindparam, text
+from sqlalchemy import bindparam, text
 
-from app.cards.situation import FAMILY
+from app.cards.situation import of_family
 from app.core.sql import Sql
 from app.core.tables import UtcDateTime
 
@@ -14,7 +14,6 @@ _EARNED = (
     "AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id AND r.whole)"
 )
 _SPAN = (bindparam("since", type_=UtcDateTime), bindparam("until", type_=UtcDateTime))
-_DAYS = (bindparam("first", type_=Date), bindparam("next", type_=Date))
 
 _AROUND = (
     "SELECT p.outlet_id, p.occurred_at, o.kind, o.latitude, o.longitude, h.kind AS here_kind, "
@@ -22,10 +21,10 @@ _AROUND = (
     "CASE WHEN {earned} THEN 1 ELSE 0 END AS earned FROM purchase p "
     "JOIN outlet o ON o.brand_id = p.brand_id AND o.id = p.outlet_id "
     "JOIN outlet h ON h.brand_id = p.brand_id AND h.id = :outlet_id "
-    "WHERE p.brand_id = :brand_id AND p.member_id IN ({family}) "
+    "WHERE p.brand_id = :brand_id AND p.member_id {of_family} "
     "AND p.occurred_at >= :since AND p.occurred_at < :until"
 )
-AROUND = Sql(_AROUND.format(earned=_EARNED, family=FAMILY))
+AROUND = of_family(_AROUND.replace("{earned}", _EARNED))
 # Two halves, since an OR would walk the brand's staff.
 _OWNER = (
     "SELECT s.public_id, s.reseller_id FROM contact c JOIN staff s ON s.brand_id = c.brand_id AND s.{kind} = c.value "
@@ -40,20 +39,20 @@ IS_COLLEAGUE = text(
 )
 _BY_COLLEAGUES = (
     "SELECT (SELECT count(*) FROM purchase p JOIN outlet o ON o.brand_id = p.brand_id AND o.id = p.outlet_id "
-    "WHERE p.brand_id = :brand_id AND p.member_id IN ({family}) "
+    "WHERE p.brand_id = :brand_id AND p.member_id {of_family} "
     "AND p.occurred_at >= :since AND p.occurred_at < :until "
     "AND COALESCE(p.cashier, '') <> :owner AND o.reseller_id = COALESCE(:reseller_id, o.reseller_id) AND {earned}) + "
     "(SELECT count(*) FROM manual_stamp m JOIN outlet o ON o.brand_id = m.brand_id AND o.id = m.outlet_id "
-    "WHERE m.brand_id = :brand_id AND m.member_id IN ({family}) AND m.local_date >= :first AND m.local_date < :next "
+    "WHERE m.brand_id = :brand_id AND m.member_id {of_family} AND m.local_date >= :first AND m.local_date < :next "
     "AND m.cashier <> :owner AND o.reseller_id = COALESCE(:reseller_id, o.reseller_id) AND m.amount > 0)"
 )
-BY_COLLEAGUES = text(_BY_COLLEAGUES.format(earned=_EARNED, family=FAMILY)).bindparams(*_SPAN, *_DAYS)
+BY_COLLEAGUES = of_family(_BY_COLLEAGUES.replace("{earned}", _EARNED))
 
 _MANUAL_OF_MEMBER = (
-    "SELECT COALESCE(sum(amount), 0) FROM manual_stamp WHERE brand_id = :brand_id AND member_id IN ({family}) "
+    "SELECT COALESCE(sum(amount), 0) FROM manual_stamp WHERE brand_id = :brand_id AND member_id {of_family} "
     "AND local_date = :day"
 )
-MANUAL_OF_MEMBER = text(_MANUAL_OF_MEMBER.format(family=FAMILY)).bindparams(bindparam("day", type_=Date))
+MANUAL_OF_MEMBER = of_family(_MANUAL_OF_MEMBER)
 MANUAL_OF_CASHIER = text(
     "SELECT COALESCE(sum(amount), 0) FROM manual_stamp WHERE brand_id = :brand_id AND cashier = :cashier "
     "AND occurred_at > :since AND occurred_at < :until"

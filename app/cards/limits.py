@@ -163,7 +163,7 @@ def _often(
     following = (first + timedelta(days=32)).replace(day=1)
     span = {"since": _midnight(first, at), "until": _midnight(following, at), "first": first, "next": following}
     mine = {"member_id": member_id, "owner": owner.public_id}
-    times = int(connection.execute(sql.BY_COLLEAGUES, {**keys, **span, **mine}).scalar_one()) + 1
+    times = int(sql.BY_COLLEAGUES.run(session, {**keys, **span, **mine})[0][0]) + 1
     if times <= limits.own_card_month:
         return None
     return Suspicion(OWN_CARD_OFTEN, {"owner": owner.public_id, "times": times, "most": limits.own_card_month})
@@ -181,7 +181,7 @@ def by_hand(
     connection, keys = session.connection(), {"brand_id": brand_of(session)}
     if (most := limits.manual_member_day) is not None:
         day = {"member_id": member_id, "day": at.date()}
-        if connection.execute(sql.MANUAL_OF_MEMBER, {**keys, **day}).scalar_one() + wanted > most:
+        if sql.MANUAL_OF_MEMBER.run(session, {**keys, **day})[0][0] + wanted > most:
             return MEMBER_DAY, {"times": most}
     if (most := limits.manual_cashier_hour) is not None:
         # On both sides: who waited for the lock may have been there a moment before whoever had it.

@@ -27,31 +27,45 @@ _PERSON = Sql(
     "SELECT b.zone, m.kind, m.birth_month FROM brand b LEFT JOIN member m ON m.brand_id = b.id AND m.id = :member_id "
     "WHERE b.id = :brand_id"
 )
-# A purchase keeps the member who made it, also when that member became another one: those who did are asked too.
-FAMILY = "SELECT :member_id UNION ALL SELECT id FROM member WHERE brand_id = :brand_id AND merged_into_id = :member_id"
+_FAMILY = "SELECT :member_id UNION ALL SELECT id FROM member WHERE brand_id = :brand_id AND merged_into_id = :member_id"
+
+
+def of_family(words: str) -> Sql:
+    """Return a statement in which `{of_family}` says whose a row is.
+
+    A purchase keeps the member who made it, also when that member became another one: those who did are asked too.
+    PostgreSQL reads an ARRAY once. IN it joins, and where it has not counted a table yet (a brand's first day, or
+    autovacuum is off) that asked for the family again for each of the day's purchases: 150 ms of 5,500.
+    """
+    return Sql(
+        words.replace("{of_family}", f"IN ({_FAMILY})"),
+        postgresql=words.replace("{of_family}", f"= ANY (ARRAY({_FAMILY}))"),
+    )
+
+
 # What came back whole was no purchase, unless a reward that it brought was used and so stands.
 _BOUGHT = (
-    "SELECT 1 FROM purchase p WHERE p.brand_id = :brand_id AND p.member_id IN ({family}) AND p.due_cents > 0 "
+    "SELECT 1 FROM purchase p WHERE p.brand_id = :brand_id AND p.member_id {of_family} AND p.due_cents > 0 "
     "AND (NOT EXISTS (SELECT 1 FROM refund r WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id AND r.whole) "
     "OR EXISTS (SELECT 1 FROM reward_issue i JOIN coupon c ON c.brand_id = i.brand_id AND c.source_kind = 'issue' "
     "AND c.source_id = i.id WHERE i.brand_id = p.brand_id AND i.purchase_id = p.id AND c.state = 'redeemed')) LIMIT 1"
 )
-_NEWEST = "SELECT COALESCE(MAX(id), 0) FROM purchase WHERE brand_id = :brand_id AND member_id IN ({family})"
+_NEWEST = "SELECT COALESCE(MAX(id), 0) FROM purchase WHERE brand_id = :brand_id AND member_id {of_family}"
 _VISITED = (
     "SELECT 1 FROM purchase p JOIN award a ON a.brand_id = p.brand_id AND a.purchase_id = p.id "
-    "WHERE p.brand_id = :brand_id AND p.member_id IN ({family}) AND p.outlet_id = :outlet_id "
+    "WHERE p.brand_id = :brand_id AND p.member_id {of_family} AND p.outlet_id = :outlet_id "
     "AND p.local_date = :day AND a.program_id = :program_id AND a.amount > 0 AND NOT EXISTS (SELECT 1 FROM refund r "
     "WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id AND r.whole) LIMIT 1"
 )
 _SPENT = (
     "SELECT COALESCE(sum(p.due_cents), 0) - COALESCE(sum((SELECT sum(r.paid_cents) FROM refund r "
     "WHERE r.brand_id = p.brand_id AND r.purchase_id = p.id)), 0) FROM purchase p WHERE p.brand_id = :brand_id "
-    "AND p.member_id IN ({family}) AND p.occurred_at >= :since AND p.occurred_at < :until"
+    "AND p.member_id {of_family} AND p.occurred_at >= :since AND p.occurred_at < :until"
 )
-_HAS_BOUGHT = Sql(_BOUGHT.format(family=FAMILY))
-_LAST_BOUGHT = Sql(_NEWEST.format(family=FAMILY))
-_HAS_VISITED = Sql(_VISITED.format(family=FAMILY))
-_HAS_SPENT = Sql(_SPENT.format(family=FAMILY))
+_HAS_BOUGHT = of_family(_BOUGHT)
+_LAST_BOUGHT = of_family(_NEWEST)
+_HAS_VISITED = of_family(_VISITED)
+_HAS_SPENT = of_family(_SPENT)
 
 
 @dataclass(frozen=True)

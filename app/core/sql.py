@@ -16,11 +16,15 @@ Values = Mapping[str, Any]
 
 
 class Sql:
-    """One statement with `:names`. Moments and days are stored as the tables' types do; JSON is given as text."""
+    """One statement with `:names`. Moments and days are stored as the tables' types do; JSON is given as text.
 
-    def __init__(self, words: str) -> None:
-        self._sqlite = words
-        self._postgresql = _NAMES.sub(r"%(\1)s", words)
+    Args:
+        postgresql: the same statement for PostgreSQL, where that needs other words to be planned well.
+    """
+
+    def __init__(self, words: str, *, postgresql: str = "") -> None:
+        self.words = words
+        self._postgresql = _NAMES.sub(r"%(\1)s", postgresql or words)
 
     def run(self, session: Session, values: Values) -> Sequence[Any]:
         """Run it in the session's transaction; return the rows, none where the statement returns none.
@@ -30,7 +34,7 @@ class Sql:
         """
         connection = session.connection()
         if connection.dialect.name == "sqlite":
-            result = connection.exec_driver_sql(self._sqlite, _plain(values))
+            result = connection.exec_driver_sql(self.words, _plain(values))
         else:
             result = connection.exec_driver_sql(self._postgresql, dict(values))
         return result.all() if result.returns_rows else ()
@@ -41,7 +45,7 @@ class Sql:
             return
         connection = session.connection()
         if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql(self._sqlite, [_plain(values) for values in rows])
+            connection.exec_driver_sql(self.words, [_plain(values) for values in rows])
         else:
             connection.exec_driver_sql(self._postgresql, [dict(values) for values in rows])
 
