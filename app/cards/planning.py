@@ -260,13 +260,13 @@ def round_of(session: Session, program: ProgramInForce, member_id: int) -> int:
 
     What their thresholds gave moved with them: a round of either is never counted again.
     """
-    family = select(Member.id).where((Member.id == member_id) | (Member.merged_into_id == member_id))
+    merged = session.scalars(select(Member.id).where(Member.merged_into_id == member_id))
     rounds = func.sum(LedgerEntry.amount)
     entries = (
         select(rounds)
         .join(Account, Account.id == LedgerEntry.account_id)
         .where(
-            Account.member_id.in_(family),
+            Account.member_id.in_([member_id, *merged]),
             Account.program_id == program.id,
             LedgerEntry.kind.in_(("fill", "fill_undo")),
         )
