@@ -175,7 +175,7 @@ def test_wake_up_that_meets_its_worker_is_not_lost(bench: Workbench) -> None:
 def test_wake_up_that_is_dropped_where_one_waits_is_caught(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     if bench.database.is_sqlite:  # one writer at a time: there is no moment between
         return
-    twin = jobs._INSERT._sqlite.split("DO UPDATE")[0] + "DO NOTHING"
+    twin = jobs._INSERT.words.split("DO UPDATE")[0] + "DO NOTHING"
     monkeypatch.setattr(jobs, "_INSERT", Sql(twin))
 
     assert lose_a_wake_up(bench) == 0
