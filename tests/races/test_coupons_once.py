@@ -27,7 +27,7 @@ from tests.shop import a_reward
 PROCESSES = 4
 COUPONS, TILLS = (50, 5) if FULL else (6, 2)  # tills of each process: 20 or 8 tries of each coupon
 MEMBERS = 3
-TWIN_ROUNDS, TWIN_COUPONS = 5, 2  # processes that come one after the other by chance prove nothing
+TWIN_ROUNDS, TWIN_COUPONS = 20, 2  # processes that come one after the other by chance prove nothing
 
 
 def ready(world: World, seed: int, *, twin: bool) -> tuple[dict[str, object], list[str]]:

@@ -23,7 +23,7 @@ from tests.members.races import FULL, at_once
 from tests.races.world import World
 
 ROUNDS = range(20 if FULL else 2)
-TWIN_ROUNDS = 10  # chance decides whether two look before one writes; a round in which none did proves nothing
+TWIN_ROUNDS = 40  # chance decides whether two look before one writes; a round in which none did proves nothing
 THREADS = 8
 
 

@@ -25,7 +25,7 @@ from tests.races.world import SIZE, World
 from tests.shop import a_reward
 
 ROUNDS = range(20 if FULL else 2)
-TWIN_ROUNDS = 10  # chance decides whether two look before one writes; a round in which none did proves nothing
+TWIN_ROUNDS = 40  # chance decides whether two look before one writes; a round in which none did proves nothing
 TILLS, GUESTS = 10, 8
 
 

@@ -15,7 +15,7 @@ from tests.races.test_rewards import told
 from tests.races.world import World
 
 ROUNDS = range(20 if FULL else 2)
-TWIN_ROUNDS = 10  # chance decides whether two look before one writes; a round in which none did proves nothing
+TWIN_ROUNDS = 40  # chance decides whether two look before one writes; a round in which none did proves nothing
 TILLS, USES = 10, 5
 PLAN = {"uses": USES, "price_cents": 1001, "valid_months": 12}
 
