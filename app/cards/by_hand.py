@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import flags, granting, limits, planning, views
+from app.cards import flags, granting, limits, planning
 from app.cards.limits import Limits, Suspicion
 from app.cards.misuse_models import BY_HAND, CARDBOARD, CardboardCard, ManualStamp
 from app.cards.paying import ProgramUnknown
@@ -21,6 +21,7 @@ from app.core.errors import Conflict, Invalid
 from app.core.i18n import gettext as _
 from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount, open_accounts
+from app.members import lookup
 from app.members.models import Member
 from app.network.models import Till
 from app.rewards.service import CouponView, GiftCardView
@@ -239,7 +240,7 @@ def move_cardboard(
 def _demand_first(session: Session, counter: _Counter) -> None:
     """Refuse a second cardboard card, also of a member who was merged into this one."""
     moved = select(CardboardCard.at).where(
-        CardboardCard.member_id.in_(views.family(session, counter.member_id)),
+        CardboardCard.member_id.in_(lookup.family(session, counter.member_id)),
         CardboardCard.program_id == counter.program.id,
     )
     at = session.scalar(moved.limit(1))

@@ -70,14 +70,21 @@ def open_current(
     session: Session, *, member_id: int, program_ids: list[int], context: dict[str, Any]
 ) -> dict[int, OpenAccount]:
     """Lock a member's accounts as `open_accounts` does, and end the lots that are over at `occurred_at`."""
-    accounts = open_accounts(session, member_id=member_id, program_ids=program_ids, context={"reason": EXPIRED})
+    accounts = open_accounts(session, member_id=member_id, program_ids=program_ids, context={})
+    end_over(session, accounts, member_id=member_id, context=context)
+    return accounts
+
+
+def end_over(session: Session, accounts: dict[int, OpenAccount], *, member_id: int, context: dict[str, Any]) -> None:
+    """End the lots of a member's locked accounts that are over at `occurred_at`; later entries share `context`."""
     values = {"brand_id": brand_of(session), "member_id": member_id, "now": context["occurred_at"]}
+    for account in accounts.values():
+        account.context["reason"] = EXPIRED
     rows = session.connection().execute(_OF_MEMBER, values).all()
     for program_id, versions in sorted(_by_member(rows)[member_id].items()):
         _settle(session, accounts[program_id], versions, _expire, member_id=member_id, now=values["now"])
     for account in accounts.values():
         account.context |= {"reason": "", **context}
-    return accounts
 
 
 def _settle_all(session: Session, due: Any, settle: Settle, *, why: str, now: datetime, most: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.cards import granting, limits, planning, rules, tiers, undoing, uses, views
+from app.cards import granting, limits, planning, rules, tiers, undoing, uses
 from app.cards.events import progressed
 from app.cards.misuse_models import BY_HAND, JUDGED, Flag, ManualStamp
 from app.cards.models import Award
@@ -20,6 +20,7 @@ from app.core.events import emit
 from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount, open_accounts
 from app.ledger.models import Account, LedgerEntry, Purchase, PurchaseLine, Refund
+from app.members import lookup
 from app.network.models import Staff
 from app.rewards import service as rewards
 
@@ -185,7 +186,7 @@ def _unbook_stamp(session: Session, flag: Flag, stamp: ManualStamp, by: Staff) -
     by_hand = (LedgerEntry.source_kind == BY_HAND) & (LedgerEntry.source_id == stamp.id)
     judged = (LedgerEntry.source_kind == JUDGED) & LedgerEntry.source_id.in_(flags)
     accounts = select(Account.id).where(
-        Account.member_id.in_(views.family(session, member_id)), Account.program_id == stamp.program_id
+        Account.member_id.in_(lookup.family(session, member_id)), Account.program_id == stamp.program_id
     )
     rows = session.execute(
         select(LedgerEntry.id, LedgerEntry.amount, LedgerEntry.pending).where(

@@ -17,7 +17,7 @@ from app.cards.situation import situation
 from app.ledger.accounts import Terms
 from app.ledger.models import Account, LedgerEntry
 from app.ledger.rules import Basket
-from app.members.models import Member
+from app.members import lookup
 from app.rewards import service as rewards
 from app.rewards.models import Reward
 
@@ -260,13 +260,12 @@ def round_of(session: Session, program: ProgramInForce, member_id: int) -> int:
 
     What their thresholds gave moved with them: a round of either is never counted again.
     """
-    merged = session.scalars(select(Member.id).where(Member.merged_into_id == member_id))
     rounds = func.sum(LedgerEntry.amount)
     entries = (
         select(rounds)
         .join(Account, Account.id == LedgerEntry.account_id)
         .where(
-            Account.member_id.in_([member_id, *merged]),
+            Account.member_id.in_(lookup.family(session, member_id)),
             Account.program_id == program.id,
             LedgerEntry.kind.in_(("fill", "fill_undo")),
         )

@@ -88,13 +88,13 @@ def refund(
     awards = sorted(session.scalars(select(Award).where(Award.purchase_id == purchase.id)), key=lambda award: award.id)
     spends = _spends(session, purchase)
     touched = [award.program_id for award in awards if award.amount] + [program_id for program_id, *_rest in spends]
-    open_accounts(session, member_id=member_id, program_ids=touched, context=context)
+    accounts = open_accounts(session, member_id=member_id, program_ids=touched, context={})
     first = _first_whole(session, purchase)
     if first is not None:
         if lines is None:
             return _again(session, purchase, first)
         raise NotThatMuchLeft(_("This purchase was taken back."), left=0)
-    accounts = expiry.open_current(session, member_id=member_id, program_ids=touched, context=context)
+    expiry.end_over(session, accounts, member_id=member_id, context=context)
     rewards.hold_given(session, member_id=member_id, purchase_id=purchase.id)
     back = returned(session, purchase, lines)
     given = spent_before(session, purchase)

@@ -12,12 +12,12 @@ from app.cards.happenings import Gain, Happening
 from app.cards.models import Award, Program
 from app.cards.programs import of_version
 from app.cards.units import unit
-from app.cards.views import family
 from app.core import clock
 from app.core.db import brand_of
 from app.core.i18n import gettext as _
 from app.core.i18n import pick
 from app.ledger.models import Account, LedgerEntry, Purchase, Refund
+from app.members import lookup
 from app.network.models import Brand, Outlet, Till
 
 # Entry → what the story calls it. Fills stand as their coupons, what purchases earn and refunds take beside these.
@@ -32,7 +32,7 @@ def story(session: Session, member_id: int, *, most: int = 50) -> list[Happening
     """Return what happened to a member, newest first."""
     parts: tuple[Callable[[Session, int, int], list[Happening]], ...] = (_purchases, _refunds)
     # One member of the family at a time: for several, SQLite would read the whole brand in the order of time.
-    members = family(session, member_id)
+    members = lookup.family(session, member_id)
     lines = [line for one in members for part in parts for line in part(session, one, most)]
     lines += [line for one in members for line in _movements(session, one, moved=one == member_id)]
     lines += [line for one in members for line in given.of_member(session, one)]

@@ -23,7 +23,7 @@ from app.core import clock
 from app.core.db import brand_of
 from app.core.events import emit
 from app.ledger.accounts import open_accounts
-from app.members.models import Member
+from app.members import lookup
 from app.network.service import zone as brand_zone
 
 
@@ -267,11 +267,10 @@ def _ends(rows: Iterable[Any]) -> Mapping[str, datetime]:
 
 def bought(session: Session, member_id: int, since: datetime, until: datetime) -> list[Day]:
     """Return what a member and those who were merged into it bought, day by day."""
-    merged = session.scalars(select(Member.id).where(Member.merged_into_id == member_id)).all()
     values = {"brand_id": brand_of(session), "since": since, "until": until}
     return [
         Day(*row)
-        for one in (member_id, *merged)
+        for one in lookup.family(session, member_id)
         for row in session.connection().execute(sql.DAYS, {**values, "member_id": one})
     ]
 

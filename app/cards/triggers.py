@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from app.cards import expiry, granting, planning, reasons, undoing, views
+from app.cards import expiry, granting, planning, reasons, undoing
 from app.cards.granting import Triggered
 from app.cards.models import RewardIssue, TriggerRun
 from app.cards.planning import AwardPlan
@@ -21,6 +21,7 @@ from app.cards.situation import Situation, situation, without_place
 from app.core import clock
 from app.ledger import service as ledger
 from app.ledger.accounts import OpenAccount, open_accounts
+from app.members import lookup
 from app.members.models import Member
 from app.network.models import Till
 from app.rewards import service as rewards
@@ -143,7 +144,7 @@ def _given_lately(session: Session, program: ProgramInForce, member_id: int, at:
     """Tell whether a member, or one who became it, had a birthday gift so lately that this is the same birthday."""
     issued = exists().where(RewardIssue.trigger_run_id == TriggerRun.id)
     wanted = select(TriggerRun.id).where(
-        TriggerRun.member_id.in_(views.family(session, member_id)), TriggerRun.program_id == program.id,
+        TriggerRun.member_id.in_(lookup.family(session, member_id)), TriggerRun.program_id == program.id,
         TriggerRun.kind == BIRTHDAY, TriggerRun.taken_back_at.is_(None), TriggerRun.occurred_at > at - A_YEAR,
         (TriggerRun.reason == "") | (TriggerRun.amount > 0) | issued,
     )  # fmt: skip
@@ -160,7 +161,7 @@ def take_back(session: Session, member: Member, kind: str, source_id: int | str)
     """
     member_id = ledger.hold_member(session, member.id)
     wanted = select(TriggerRun).where(
-        TriggerRun.member_id.in_(views.family(session, member_id)), TriggerRun.kind == kind,
+        TriggerRun.member_id.in_(lookup.family(session, member_id)), TriggerRun.kind == kind,
         TriggerRun.source == str(source_id), TriggerRun.taken_back_at.is_(None),
     )  # fmt: skip
     runs = sorted(session.scalars(wanted), key=lambda run: run.id)

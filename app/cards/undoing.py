@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.cards import planning, reaching, tiers, views
+from app.cards import planning, reaching, tiers
 from app.cards.events import progressed
 from app.cards.granting import TRIGGER
 from app.cards.models import Award, RewardIssue, TriggerRun
@@ -18,6 +18,7 @@ from app.core.events import emit
 from app.ledger import statements as sql
 from app.ledger.accounts import OpenAccount
 from app.ledger.models import Account, LedgerEntry
+from app.members import lookup
 from app.rewards import service as rewards
 from app.rewards.models import Coupon, GiftCard
 
@@ -34,7 +35,7 @@ class Booked:
     entry_id: int | None
     given: int
     taken: int
-    expired: int = 0
+    expired: int
 
     @property
     def left(self) -> int:
@@ -212,7 +213,7 @@ def undo_run(session: Session, run: TriggerRun, account: OpenAccount, *, member_
 def _entry_of(session: Session, run: TriggerRun, member_id: int) -> int | None:
     """Return the entry that gave what a run gave; a merged member's own account may have it."""
     accounts = select(Account.id).where(
-        Account.member_id.in_(views.family(session, member_id)), Account.program_id == run.program_id
+        Account.member_id.in_(lookup.family(session, member_id)), Account.program_id == run.program_id
     )
     entry = select(LedgerEntry.id).where(
         LedgerEntry.account_id.in_(accounts), LedgerEntry.kind == "earn", LedgerEntry.source_kind == TRIGGER,

@@ -12,10 +12,9 @@ from app.cards.units import Unit, unit
 from app.core import clock
 from app.core.i18n import pick
 from app.ledger.holdings import Holding, holdings
-from app.members.models import Member
 from app.rewards.models import Reward
 
-__all__ = ["Card", "cards", "family", "unit"]
+__all__ = ["Card", "cards", "unit"]
 
 
 @dataclass(frozen=True)
@@ -70,12 +69,6 @@ class Card:
         if self.program.size:
             return self.program.size
         return next((step.at for step in self.program.plan.thresholds if step.at > self.balance), None)
-
-
-def family(session: Session, member_id: int) -> list[int]:
-    """Return the ids of a member and of all that were merged into it."""
-    merged = session.scalars(select(Member.id).where(Member.merged_into_id == member_id))
-    return [member_id, *sorted(merged)]
 
 
 def cards(session: Session, member_id: int) -> list[Card]:

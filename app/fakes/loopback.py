@@ -2,6 +2,7 @@
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,7 +35,7 @@ class Reply:
         return cls(status, json.dumps(document).encode(), {"Content-Type": "application/json", **headers})
 
 
-class LoopbackServer:
+class LoopbackServer(ABC):
     """One fake: subclasses say what they answer. Requests run in threads of their own."""
 
     max_body = 65_536  # bytes; above it 413 without reading
@@ -44,9 +45,9 @@ class LoopbackServer:
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
 
+    @abstractmethod
     def answer(self, request: Request) -> Reply:
         """Answer one request; each service says how."""
-        raise NotImplementedError  # by a service of its own class, always
 
     @property
     def base_url(self) -> str:

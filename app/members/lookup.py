@@ -26,6 +26,12 @@ def live(session: Session, member_id: int) -> Member | None:
     return None
 
 
+def family(session: Session, member_id: int) -> list[int]:
+    """Return the ids of a member and of all that were merged into it."""
+    merged = session.scalars(select(Member.id).where(Member.merged_into_id == member_id))
+    return [member_id, *sorted(merged)]
+
+
 def owner_of_code(session: Session, text: str) -> Member | None:
     """Return the member that a scanned or typed code was made for: its secret checks the code's 6 digits."""
     read = read_member_text(text)

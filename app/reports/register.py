@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.cards import views
 from app.cards.programs import in_force
 from app.cards.views import Card
 from app.core import clock
@@ -167,7 +166,7 @@ def find(session: Session, public_id: str) -> Member:
 
 def facts(session: Session, member_id: int) -> Facts:
     """Return a member's sums."""
-    ids = views.family(session, member_id)
+    ids = lookup.family(session, member_id)
     sold = (
         select(func.count(Purchase.id), func.sum(Purchase.total_cents), func.max(Purchase.occurred_at))
         .outerjoin(Refund, (Refund.purchase_id == Purchase.id) & Refund.whole)

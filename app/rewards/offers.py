@@ -19,7 +19,7 @@ from app.ledger import settling
 from app.ledger.models import PurchaseLine, RefundLine
 from app.ledger.service import Line
 from app.ledger.settling import Fact
-from app.members.models import Member
+from app.members import lookup
 from app.network.models import Outlet, Till
 from app.network.service import zone
 from app.rewards import rules
@@ -232,9 +232,8 @@ def _left(offer: Offer, had: Mapping[int, int]) -> int | None:
 
 def _had(session: Session, asking: _Asking) -> dict[int, int]:
     """Return how many items a member had at member prices on the day, less what came back: offer id → items."""
-    merged = session.scalars(select(Member.id).where(Member.merged_into_id == asking.member_id)).all()
     found: dict[int, int] = {}
-    for member_id in (asking.member_id, *merged):
+    for member_id in lookup.family(session, asking.member_id):
         for offer_id, quantity in _had_by(session, member_id, asking.at.date()):
             found[offer_id] = found.get(offer_id, 0) + quantity
     return found

@@ -3,11 +3,11 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import views
 from app.cards.views import Card
 from app.core import clock, i18n
 from app.core.db import keyring
 from app.core.runtime import Runtime
+from app.members import lookup
 from app.members.models import Member
 from app.wallet import classes, marks, objects, service
 from app.wallet.google import Saved, ServiceAccount, id_link
@@ -50,7 +50,7 @@ def save_link(runtime: Runtime, *, brand_id: int, member_id: int, program_slug: 
 
 
 def _ids(session: Session, member: Member) -> list[int]:
-    family = views.family(session, member.id)
+    family = lookup.family(session, member.id)
     wanted = select(WalletPass.id).where(WalletPass.kind == "google", WalletPass.member_id.in_(family))
     return list(session.scalars(wanted))
 

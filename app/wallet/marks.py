@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cards import views
 from app.core import clock, i18n
 from app.core.crypto import random_symbols
 from app.core.db import brand_of, inserting
@@ -75,7 +74,7 @@ def refresh(session: Session, runtime: Runtime, member_id: int) -> None:
     member = lookup.live(session, member_id)
     if member is None:
         return
-    family = views.family(session, member.id)
+    family = lookup.family(session, member.id)
     if not lock(session, family):
         return
     reader = Reader(session, runtime, member)  # reads after the lock: of two at once, the later one sees it all

@@ -11,6 +11,7 @@ from app.core.db import brand_of
 from app.core.errors import Conflict, NotFound
 from app.core.i18n import gettext as _
 from app.core.runtime import Runtime
+from app.members import lookup
 from app.members.models import Member
 from app.network import service as network
 from app.rewards.models import Coupon
@@ -116,7 +117,7 @@ def added(session: Session, member_id: int) -> frozenset[str]:
     """Return in which wallets the member's cards are: a phone registered, or Google called back."""
     on_phone = exists().where(WalletRegistration.pass_id == WalletPass.id)
     mine = select(WalletPass.kind, WalletPass.added_at, WalletPass.removed_at, on_phone).where(
-        WalletPass.member_id.in_(views.family(session, member_id)), WalletPass.program_id.is_not(None)
+        WalletPass.member_id.in_(lookup.family(session, member_id)), WalletPass.program_id.is_not(None)
     )
     return frozenset(
         kind

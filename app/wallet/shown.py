@@ -15,6 +15,7 @@ from app.cards import views
 from app.cards.views import Card
 from app.core.db import keyring
 from app.core.runtime import Runtime
+from app.members import lookup
 from app.members.models import Member
 from app.network import service as network
 from app.rewards import service as rewards
@@ -116,7 +117,7 @@ class Reader:
     @cached_property
     def places(self) -> tuple[Place, ...]:
         """Return the outlets that mean most to the member."""
-        return places.places(self.session, self.member, views.family(self.session, self.member.id))
+        return places.places(self.session, self.member, lookup.family(self.session, self.member.id))
 
     @cached_property
     def linked(self) -> tuple[str, ...]:

@@ -165,7 +165,7 @@ def test_members_do_not_share_a_card(shop: Shop) -> None:
     assert (shop.balance(), shop.balance(other)) == (1, 2)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(baskets=st.lists(st.integers(0, 12_000), min_size=8, max_size=8))
 def test_quote_is_what_the_booking_gives(session: Session, baskets: list[int]) -> None:
     if session.scalar(select(Program.id).limit(1)) is None:

@@ -72,4 +72,4 @@ def test_asked_within_a_join_it_is_asked_for_each_purchase_of_the_day(
     monkeypatch.setattr(limit_statements, "AROUND", Sql(limit_statements.AROUND.words))
 
     ((words, values),) = _said(day.session, lambda: day.buy(1200))
-    assert _times(day.session, words, values) > [1]
+    assert max(_times(day.session, words, values)) > 1

@@ -233,7 +233,7 @@ def live(
     run_state_machine_as_test(
         seed(say(drawn()) if begins is None else begins)(lambda: kind(database)),
         settings=settings(
-            max_examples=runs, stateful_step_count=STEPS, deadline=None, database=None, print_blob=True,
+            max_examples=runs, stateful_step_count=STEPS, database=None, print_blob=True,
             suppress_health_check=list(HealthCheck), phases=phases, report_multiple_bugs=False,
         ),
     )  # fmt: skip

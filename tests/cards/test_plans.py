@@ -18,6 +18,7 @@ from app.doors.member import card
 from app.doors.till import results
 from app.ledger import service as ledger
 from app.ledger.models import Purchase
+from app.members import lookup
 from app.members.models import Member
 from app.network import tills
 from app.network.models import Brand, Till
@@ -62,7 +63,7 @@ def a_sale(shop: Shop) -> object:
 
 
 def a_story(shop: Shop) -> object:
-    assert len(views.family(shop.session, shop.member.id)) == 2
+    assert len(lookup.family(shop.session, shop.member.id)) == 2
     return story.story(shop.session, shop.member.id)
 
 
@@ -109,9 +110,8 @@ def a_sale_to_staff_within_limits(shop: Shop) -> object:
 def stamps_by_hand(shop: Shop) -> object:
     set_limits(shop, **asdict(Limits()))
     cashier = a_worker(shop, "elli@kulma.example")
-    given = [by_hand.stamp(shop.session, shop.member, till=shop.till, program="coffee", wanted=2,
-        cashier=cashier.public_id, reason="goodwill") for _time in range(2)]  # fmt: skip
-    return given[1].reason
+    return [by_hand.stamp(shop.session, shop.member, till=shop.till, program="coffee", wanted=2,
+        cashier=cashier.public_id, reason="goodwill") for _time in range(2)][1].reason  # fmt: skip
 
 
 def what_a_rule_gives_beside_purchases(shop: Shop) -> object:

@@ -96,7 +96,7 @@ def line() -> Iterator[requests.Session]:
 
 
 @api.parametrize()
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=not FULL, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, derandomize=not FULL, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_as_the_document_says(
     case: Case[Any], till: TillSide, address: str, line: requests.Session
 ) -> None:

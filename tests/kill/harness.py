@@ -1,6 +1,5 @@
 """Clients that stamp and retry with their keys, a server that is killed under them, and what stands in the end."""
 
-import base64
 import http.client
 import json
 import os
@@ -27,6 +26,7 @@ from app.network import tills
 from app.network.models import Answer
 from app.rewards.models import Coupon
 from tests.builders import a_brand, a_member
+from tests.commands import environment_of
 from tests.shop import a_shop, faults
 
 CLIENTS = 5
@@ -55,16 +55,7 @@ def a_place(database: Database) -> Place:
 
 def environment(url: str, folder: Path) -> dict[str, str]:
     """Return the settings of a server on this database, with the keys that the tests build with."""
-    sealed = base64.b64encode(b"k" * 32).decode()
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("LEIMA_")},
-        "LEIMA_DATABASE_URL": url,
-        "LEIMA_DATA_DIR": str(folder),
-        "LEIMA_SECRET_KEY": "a look-up secret for the tests only",
-        "LEIMA_ENCRYPTION_KEYS": f"test:{sealed}",
-        "LEIMA_PORT": "0",
-        "LEIMA_LOG_LEVEL": "ERROR",
-    }
+    return environment_of(url, folder) | {"LEIMA_PORT": "0", "LEIMA_LOG_LEVEL": "ERROR"}
 
 
 def purchase(place: Place, code: str) -> tuple[bytes, dict[str, str]]:

@@ -153,7 +153,7 @@ def live(database: Database, runs: int, *, phases: tuple[Phase, ...] = tuple(Pha
     run_state_machine_as_test(
         seed(say(drawn()))(lambda: Life(database)),
         settings=settings(
-            max_examples=runs, stateful_step_count=STEPS, deadline=None, database=None, print_blob=True,
+            max_examples=runs, stateful_step_count=STEPS, database=None, print_blob=True,
             suppress_health_check=list(HealthCheck), phases=phases,
         ),
     )  # fmt: skip

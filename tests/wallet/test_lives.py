@@ -51,7 +51,7 @@ def begin(
 def test_every_life_ends_with_the_newest_version_of_each_pass(begin: Callable[[], Life]) -> None:
     @seed(say(drawn()))
     @settings(
-        max_examples=LIVES, deadline=None, database=None, print_blob=True,
+        max_examples=LIVES, database=None, print_blob=True,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         phases=[Phase.explicit, Phase.reuse, Phase.generate],
     )  # fmt: skip

@@ -120,7 +120,7 @@ def _facts(row: Member) -> list[dict[str, str]]:
 
 def _wallets(row: Member) -> list[dict[str, str]]:
     """Return what the member has in wallets; nothing where there is nothing."""
-    found = figures.of_member(web.session(), views.family(web.session(), row.id))
+    found = figures.of_member(web.session(), lookup.family(web.session(), row.id))
     shown = [
         (found.phones, _("Phones with Apple Wallet")),
         (found.saves, _("Saved to Google Wallet")),

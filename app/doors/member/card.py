@@ -177,7 +177,7 @@ def card_json() -> Response:
 def version(session: Session, member: Member) -> str:
     """Return a short hash of everything that card, coupons and activity show."""
     if "version" not in g:
-        family = views.family(session, member.id)
+        family = lookup.family(session, member.id)
         # Both only grow, so they are counted by the member's index: a max(id), or an ORDER BY id below, would make
         # SQLite walk the brand's rows on every poll.
         bought = session.scalars(select(Purchase.id).where(Purchase.member_id.in_(family))).all()
