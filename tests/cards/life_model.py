@@ -271,12 +271,11 @@ class Model(GiftCards):
         for card in self.gift_cards:
             card.member = self.who(card.member)
         for program in self.versions:
-            source = self.accounts[newcomer, program]
-            if source.units or source.holds() != (0, 0):
-                self.entries += 1
-                before = self.accounts[into, program].holds()[0]
-                source.hand_over(self.accounts[into, program], self.entries)
-                if program == "stamps":
-                    self.fill(into, now)
-                elif program == "points":
-                    self.reach(into, before, self.accounts[into, program].holds()[0], now)
+            source, target = self.accounts[newcomer, program], self.accounts[into, program]
+            there, before = source.units or source.holds() != (0, 0), target.holds()[0]
+            self.entries += 1
+            source.hand_over(target, self.entries)  # also the word of what ended unused, where nothing else is there
+            if there and program == "stamps":
+                self.fill(into, now)
+            elif there and program == "points":
+                self.reach(into, before, target.holds()[0], now)

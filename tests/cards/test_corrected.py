@@ -100,6 +100,26 @@ def test_bonus_that_expired_unused_is_nobodys_to_give_back(bare_shop: Shop, job_
     assert holds(bare_shop, bonus) == (0, 0)
 
 
+@pytest.mark.parametrize("ended_first", [True, False])
+def test_bonus_that_expired_unused_is_nobodys_to_give_back_after_a_merge(bare_shop: Shop, ended_first: bool) -> None:
+    bonus = a_plan(
+        bare_shop.session, "bonus", {**TENTH, "expires_after_months": 0}, valid_from=datetime(2025, 1, 1, tzinfo=UTC)
+    )
+    with clock.moved(to=local(2026, 1, 31, 12)):
+        newcomer = a_member(bare_shop.session, state="provisional")
+        bought = bare_shop.buy(10_000, member=newcomer)
+        if not ended_first:  # what ends has come through the merge
+            merge.absorb(bare_shop.session, newcomer, into=bare_shop.member)
+
+    with clock.moved(to=local(2026, 2, 2, 12)):
+        expiry.expire_due(bare_shop.session, now=clock.now())
+        if ended_first:  # nothing is there that could be handed over
+            merge.absorb(bare_shop.session, newcomer, into=bare_shop.member)
+        bare_shop.refund(bought)
+
+    assert holds(bare_shop, bonus) == (0, 0)
+
+
 def test_bonus_of_which_a_part_was_spent_before_the_rest_expired_is_owed_for_that_part(bare_shop: Shop) -> None:
     bonus = a_plan(
         bare_shop.session, "bonus", {**TENTH, "expires_after_months": 0}, valid_from=datetime(2025, 1, 1, tzinfo=UTC)
