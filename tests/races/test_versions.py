@@ -65,5 +65,6 @@ def test_who_looks_without_holding_the_program_is_caught(world: World, monkeypat
     told, _made, _drafts = publish_race(world)
 
     assert not looked.broken  # all had looked before anybody wrote
+    assert told["published"]
     # Who comes second meets the unique index, or finds no draft; nobody is told that another was first.
     assert not told[VersionConflict.__name__]
